@@ -23,6 +23,7 @@ GENERAL: Final = "general"
 _TABLES_OF: Final = {
     "whisper-tiny.en": "whisper-tiny.en",
     "whisper-tiny.en-short": "whisper-tiny.en",  # trained to write what that model writes
+    "whisper-base": "whisper-base",
 }
 """The file for each speech model."""
 

@@ -12,7 +12,7 @@ from indexer.phonetics.alphabets import LETTER_COUNT, PHONEME_COUNT
 from indexer.phonetics.expansion import FEATURES
 from indexer.phonetics.tables import GENERAL, SHIPPED, VERSION, Tables, shipped
 
-MODELS = ("", "whisper-tiny.en")
+MODELS = ("", "whisper-tiny.en", "whisper-base")
 """Of each shipped file, a model; the general one is for transcripts without a model."""
 
 
