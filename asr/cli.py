@@ -188,7 +188,7 @@ def _add_api(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 
 def listing_options(options: argparse.Namespace) -> dict[str, Any]:
-    """What the command line says about the listing of the source, for `open_listing`."""
+    """The options for `open_listing` from the command line."""
     return {
         "allow_missing": options.allow_missing,
         "limit": options.limit,
@@ -278,7 +278,7 @@ def open_listings(
 
 @contextmanager
 def ended_like_ctrl_c() -> Iterator[None]:
-    """Inside, a termination signal ends the run like Ctrl-C: completed records are written."""
+    """Inside the block, a termination signal ends the run like Ctrl-C: completed records are written."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield

@@ -8,7 +8,7 @@ HearsayError
     │   └── SourceFailed        one source of weights lacks them, or has others than the published ones
     ├── ModelFailed        the model failed on one clip
     ├── PipelineUnavailable   the API does not respond, or refuses access
-    ├── ModelChanged       another speech model wrote the log, and no option says what to do with its transcripts
+    ├── ModelChanged       another speech model wrote the log, and no option decides about its transcripts
     ├── Busy               the queue is full
     └── BadSource          the folder, bucket or table of clips cannot be used
 """
@@ -20,7 +20,7 @@ from hearsay.records.clip import ClipRow
 
 
 class AsrError(HearsayError):
-    """An error between the audio of a clip and its record."""
+    """An error in processing a clip, from its audio to its record."""
 
 
 class ModelUnavailable(AsrError):
@@ -32,7 +32,7 @@ class ModelNotInstalled(ModelUnavailable, MissingExtra):
 
 
 class SourceFailed(ModelUnavailable):
-    """One source of weights does not have them, or not as they were published; another may."""
+    """One source does not have the published weights; another one may."""
 
 
 class ModelFailed(AsrError):

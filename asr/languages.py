@@ -3,7 +3,7 @@
 from typing import Final
 
 CANTONESE: Final = "yue"
-"""The language that large-v3 added."""
+"""The language that was added in large-v3."""
 
 _MULTILINGUAL: Final = (
     "en english, zh chinese, de german, es spanish, ru russian, ko korean, fr french, ja japanese, pt portuguese, "
@@ -24,7 +24,7 @@ LANGUAGE_NAMES: Final = {
     **{code: name for code, _, name in (entry.partition(" ") for entry in _MULTILINGUAL.split(", "))},
     CANTONESE: "cantonese",
 }
-"""English names in lower case by code, as OpenAI's Whisper has them (``whisper/tokenizer.py``)."""
+"""English names in lower case by code, as in OpenAI's Whisper (``whisper/tokenizer.py``)."""
 
 WHISPER_LANGUAGES: Final = tuple(code for code in LANGUAGE_NAMES if code != CANTONESE)
 """The codes of multilingual models in the order of the tokens, after the vocabulary of the published models."""

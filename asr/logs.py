@@ -29,7 +29,7 @@ class JsonLines(logging.Formatter):
 
 
 class _LogFile(logging.FileHandler):
-    """A log file that may fail: on a full disk a run continues without its log, and without a traceback per line."""
+    """A log handler that ignores write errors: on a full disk, a run continues without log and tracebacks."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name is logging's
         """Drop the line."""

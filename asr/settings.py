@@ -89,6 +89,6 @@ class AsrSettings(SharedSettings):
 
     @property
     def sources(self) -> tuple[ModelSource, ...]:
-        """The sources of weights, in the order in which they are asked."""
+        """The sources of weights, in the order in which they are tried."""
         named = self.model_sources.split(",")
         return tuple(sorted(set(_SOURCES) & set(named), key=named.index))

@@ -43,11 +43,11 @@ Notify = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class DecodingOptions:
-    """What a caller asks of a speech model; a model that takes options names them in ``options``.
+    """Options of a transcription; a model that supports some of them names them in ``options``.
 
-    ``language`` is a code such as ``en``, or ``auto`` to have it detected; empty is the model's own choice. ``prompt``
-    is text that may have come before, in whose spelling and style the model continues; ``hotwords`` are words and names
-    that are likely to occur. A ``temperature`` above 0 draws tokens at random. ``translate`` writes English.
+    ``language`` is a code such as ``en``, or ``auto`` to detect it; if empty, the model decides. ``prompt`` is a text
+    that may precede the audio, whose spelling and style the model follows; ``hotwords`` are words and names that are
+    likely to occur. With a ``temperature`` above 0, tokens are sampled. The task ``translate`` gives English text.
     """
 
     language: str = ""
@@ -58,22 +58,22 @@ class DecodingOptions:
 
     @property
     def context(self) -> str:
-        """Hotwords and prompt as the text that came before."""
+        """Hotwords and prompt as the previous text."""
         return " ".join(filter(None, (", ".join(self.hotwords), self.prompt.strip())))
 
     @property
     def named(self) -> frozenset[str]:
-        """The options that a caller set."""
+        """The names of the options that are set."""
         return frozenset(field.name for field in fields(self) if getattr(self, field.name) != field.default)
 
     def without(self, names: Collection[str]) -> "DecodingOptions":
-        """The same with the options of these names as if they were not set."""
+        """The same options without those of these names."""
         defaults: dict[str, Any] = {field.name: field.default for field in fields(self) if field.name in names}
         return replace(self, **defaults)
 
 
 NO_OPTIONS: Final = DecodingOptions()
-"""What the model does by itself."""
+"""The defaults of the model."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -22,13 +22,13 @@ from hearsay.text.languages import UNSPACED
 MEDIA_TYPE: Final = "text/event-stream"
 
 _HEADERS: Final = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-"""So that no proxy keeps events back; the second one is nginx's."""
+"""Prevent proxies from buffering events; the second header is for nginx."""
 
 Event = TextDelta | TextDone | StreamFailed
 
 
 class TranscriptStream(StreamingResponse):
-    """The events of a transcript to come. If the client disconnects, what has not begun is not transcribed."""
+    """The events of a pending transcript. If the client disconnects, no further piece is transcribed."""
 
     def __init__(self, request: Request, pending: PendingTranscript, seconds: float) -> None:
         self._pending = pending
@@ -50,16 +50,16 @@ async def _written(request: Request, pending: PendingTranscript, seconds: float)
 
 
 async def _events(pending: PendingTranscript, seconds: float) -> AsyncIterator[Event]:
-    """One delta for each piece that has text; last the whole text, or what is missing from it. Raises `HearsayError`.
+    """One delta per piece with text, then the whole text or an error about missing pieces. Raises `HearsayError`.
 
-    A piece that fails does not keep those after it from being sent.
+    A failed piece does not prevent later ones from being sent.
     """
     deltas: list[str] = []
     for piece in pending.pieces:
         try:
             transcript = await _outcome(piece)
         except ModelFailed:
-            continue  # the whole says so
+            continue  # the final event reports it
         if transcript.text:
             is_spaced = bool(deltas) and transcript.language not in UNSPACED
             deltas.append(f" {transcript.text}" if is_spaced else transcript.text)
@@ -91,7 +91,7 @@ def _failed(message: str) -> StreamFailed:
 
 
 def event_text(event: Event) -> str:
-    """An event as it is sent; ASCII alone, so that no line break of Unicode is taken for its end."""
+    """An event as it is sent; only ASCII, so that no Unicode line separator ends it early."""
     return f"event: {event.type}\ndata: {json.dumps(event.model_dump())}\n\n"
 
 

@@ -129,7 +129,7 @@ class _BatchMetrics:
 
 
 class MetricsMiddleware:
-    """ASGI middleware that counts requests and their duration, to ``paths`` also those that others reject."""
+    """ASGI middleware that measures requests, including requests to ``paths`` that other middleware rejects."""
 
     def __init__(self, app: ASGIApp, answered: Callable[[str, int, float], None], paths: Collection[str]) -> None:
         self._app = app

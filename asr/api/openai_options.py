@@ -31,7 +31,7 @@ _FILES: Final = ("file", "file[]")
 _FIELDS: Final = frozenset({"file", "model", "response_format", *_HOTWORDS})
 _GRANULARITIES: Final = "timestamp_granularities"
 _GRANULARITY: Final = re.compile(rf"{_GRANULARITIES}(\[\d*\])?")
-"""The field as clients spell it: OpenAI's with ``[]``, others with nothing or a number behind it."""
+"""The field as clients spell it: OpenAI's with ``[]``, others without a suffix or with an index."""
 
 _TRANSCRIPTION_FIELDS: Final = _FIELDS | {"stream"}
 _OPTIONS: Final = frozenset({"language", "prompt", "temperature"})

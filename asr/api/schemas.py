@@ -148,7 +148,7 @@ class TextReply(BaseModel):
     asr_precision: str = Field("", description=PRECISION, exclude_if=_is_unknown)
 
 
-class TranscriptReply(EmotionReply, TextReply):  # in this order the members of the second come first
+class TranscriptReply(EmotionReply, TextReply):  # in this order, the members of the second base come first
     seconds: float = Field(
         description="Duration of the audio in seconds, with two decimals, as in records.", examples=[20.71]
     )

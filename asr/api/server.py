@@ -17,7 +17,7 @@ _ANY: Final = "::"
 """All addresses, IPv6 and IPv4."""
 
 GRACE_SECONDS: Final = 20
-"""Seconds that requests in progress have to finish when the server shuts down; an hour of audio is not waited for."""
+"""Seconds that requests in progress have to finish when the server shuts down; an hour of audio is abandoned."""
 
 
 def serve(settings: AsrSettings) -> int:
@@ -37,7 +37,7 @@ def notify(sentence: str) -> None:
 
 
 def in_url(host: str) -> str:
-    """The host as an address on the web has it: IPv6 in brackets."""
+    """The host as in a URL: IPv6 addresses in brackets."""
     return f"[{_bare(host)}]" if ":" in host else host
 
 

@@ -52,7 +52,7 @@ class InferenceService:
         return await asyncio.wrap_future(self._scheduler.transcript(audio))
 
     def transcript_in_pieces(self, audio: DecodedAudio) -> PendingTranscript:
-        """What was said, with the pieces of a long recording as they finish; raises `Busy`."""
+        """The transcript, with the pieces of a long recording as they finish; raises `Busy`."""
         return self._scheduler.transcript_in_pieces(audio)
 
     async def emotion(self, audio: DecodedAudio) -> EmotionOutput:
@@ -85,7 +85,7 @@ class InferenceService:
 
 
 def ready_service(request: Request) -> InferenceService:
-    """The app's `InferenceService`; 503 as long as the models load, and if they could not be loaded."""
+    """The app's `InferenceService`; 503 while the models load, and if they could not be loaded."""
     loading: asyncio.Task[InferenceService] = request.app.state.service
     if not loading.done():
         raise HTTPException(

@@ -25,7 +25,7 @@ _LOUDEST: Final = 8.0
 """Samples of an array may overshoot full scale a little. Larger ones are on another scale, such as 16-bit integers."""
 
 _ABSURD: Final = 2.0**31
-"""Larger samples are on no scale: float files hold up to 32-bit integers. They are damage, and become 0."""
+"""Larger samples are damaged and become 0: even float files contain at most the values of 32-bit integers."""
 
 _COMMON_PEAK: Final = 99.9
 """Percentile of the samples' magnitudes that a click exceeds at least four times."""
@@ -59,7 +59,7 @@ def decode_audio(data: bytes, max_seconds: float, name: str = "the recording") -
 
 
 def _link(data: bytes, max_seconds: float) -> "_Sound | None":
-    """What the reader decodes that gets furthest; the first that reads to the end. None if none can read the file."""
+    """The result of the first reader that reaches the end, else of the one that gets furthest; None without any."""
     best: _Sound | None = None
     for reader in readers_of(data):
         sound = _Sound(max_seconds)
@@ -81,7 +81,7 @@ def _link(data: bytes, max_seconds: float) -> "_Sound | None":
 
 
 def _whole(sounds: "Sequence[_Sound]", max_seconds: float, name: str) -> Waveform:
-    """The sounds of a file's links as one waveform."""
+    """The audio of all links of a file as one waveform."""
     waveforms: list[Waveform] = [np.frombuffer(sound.samples, np.float32) for sound in sounds]
     waveform = waveforms[0] if len(waveforms) == 1 else np.concatenate(waveforms)
     if len(waveform) > max_seconds * SAMPLE_RATE + 1:

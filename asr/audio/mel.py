@@ -1,4 +1,4 @@
-"""Log-mel spectrograms as Whisper's encoder takes them."""
+"""Log-mel spectrograms, the input of Whisper's encoder."""
 
 from functools import cache
 from typing import Final
@@ -14,7 +14,7 @@ HOP: Final = 160
 
 _FFT: Final = 400  # samples of a frame: 25 ms
 _BLOCK: Final = 16  # frames of one matrix product
-_FLOOR: Final = 1e-10  # power below which everything is silence
+_FLOOR: Final = 1e-10  # power below which samples count as silence
 _DYNAMIC_RANGE: Final = 8.0  # decades below the loudest value that are kept
 
 
@@ -24,8 +24,8 @@ def log_mel(waveform: Waveform, frames: int, bands: int = 80) -> NDArray[np.floa
     The definition is that of OpenAI's Whisper (``whisper/audio.py``): power spectra of 25 ms every 10 ms under a Hann
     window, mel bands up to 8 kHz in Slaney's form, decimal logarithms limited to 8 decades and scaled to about -1..1.
     Only the frames that the waveform reaches are computed; the others are constant. A waveform longer than ``frames``
-    is cut. A frame is the same to the last bit whatever follows it: the order in which a matrix product adds up depends
-    on its shape and on the number of threads, so all products have one shape, too small for threads.
+    is cut. A frame is bit-identical whatever follows it: the summation order of a matrix product depends on its shape
+    and on the number of threads, so all products have the same shape, which is too small for multi-threading.
     """
     waveform = waveform[: frames * HOP]
     count = min(frames, (len(waveform) + _FFT // 2) // HOP + 1)

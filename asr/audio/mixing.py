@@ -1,4 +1,4 @@
-"""Mixing of channels to one, without cancelling them."""
+"""Downmixing to mono without cancellation."""
 
 from typing import Final
 
@@ -80,7 +80,7 @@ class Mixer:
         return mixed
 
     def _use_one(self, powers: NDArray[np.float64]) -> None:
-        """Take the loudest channel, or stay with one that is about as loud: a change may turn the phase."""
+        """Take the loudest channel, or keep one that is about as loud: a change may invert the phase."""
         loudest = int(powers.argmax())
         current = int(self._weights.argmax())
         if not self._is_alone or powers[loudest] > _LOUDER * powers[current]:
@@ -89,7 +89,7 @@ class Mixer:
 
 
 def _fade_in(mix: Mono, block: Samples, before: NDArray[np.float32], frames: int) -> None:
-    """Begin a block with the weights before it."""
+    """Fade in a block from the weights of the previous one."""
     frames = min(frames, len(mix))
     share = np.linspace(0, 1, frames, endpoint=False, dtype=np.float32)
     mix[:frames] = share * mix[:frames] + (1 - share) * (block[:frames] @ before)

@@ -13,7 +13,7 @@ CHUNK: Final = 512
 """Samples for which the network gives one probability: 32 ms at 16 kHz."""
 
 _CONTEXT: Final = 64
-"""Samples before a chunk that the network sees as well."""
+"""Samples before a chunk that are also passed to the network."""
 
 _CHUNKS: Final = 512
 """Chunks in one call: 16.4 s, so that memory does not grow with the recording."""

@@ -14,17 +14,17 @@ LONGEST_PIECE: Final = 30.0
 """Seconds of audio in one forward pass. A longer clip is cut at its pauses, so that memory does not grow with it."""
 
 LONGEST_STRETCH: Final = 22.0
-"""Seconds of a stretch of speech; one without a pause is cut, so that every model finds room for it in its window."""
+"""Maximum seconds of a stretch of speech; a longer one is cut, so that it fits into the window of every model."""
 
 _FRAME: Final = SAMPLE_RATE // 50
 _LIKELY: Final = 0.5  # as the authors of Silero VAD recommend, and 0.15 less within speech
 _POSSIBLE: Final = 0.35
-_BLOCK: Final = 3000 * _FRAME  # a minute at a time: the squares of an hour would take half a gigabyte
+_BLOCK: Final = 3000 * _FRAME  # a minute at a time, since the squared samples of an hour would take half a gigabyte
 _LOWEST_FLOOR: Final = -70.0
 _SILENCE: Final = -65.0
 _SHORTEST_PAUSE: Final = 15  # frames: 0.3 s, longer than the closure of any plosive
 _MARGIN: Final = 7  # frames kept before and after speech: 0.14 s, for soft onsets and endings
-_CUT_WIDTH: Final = 5  # frames over which the level is averaged to find a quiet place
+_CUT_WIDTH: Final = 5  # frames over which the level is averaged to find a quiet point
 
 
 Flags = NDArray[np.bool_]
@@ -53,7 +53,7 @@ def stretches(
     """The stretches of speech between pauses, in samples: in order, disjoint, none longer than ``longest`` seconds.
 
     A stretch is a run of frames that are loud, or speech by the network. A pause lasts at least 0.3 s. A stretch
-    without pauses is cut at its quietest place. Silence has no stretch.
+    without pauses is cut at its quietest point. Silence has no stretches.
     """
     levels = frame_levels(waveform)
     if not len(levels) or levels.max() < _SILENCE:
@@ -73,7 +73,7 @@ def stretches(
 def pieces(audio: DecodedAudio, longest: float = LONGEST_PIECE, longest_run: float | None = None) -> list[Stretch]:
     """What a model processes in one pass: a clip of up to ``longest`` seconds whole, else runs of its stretches.
 
-    Runs last at most ``longest_run`` seconds (default: ``longest``) if no stretch is longer. Silence has no piece.
+    Runs last at most ``longest_run`` seconds (default: ``longest``) if no stretch is longer. Silence has no pieces.
     """
     if audio.stretches and len(audio.waveform) <= int(longest * SAMPLE_RATE):
         return [(0, len(audio.waveform))]
@@ -144,7 +144,7 @@ def _between_pauses(is_speech: Flags) -> list[tuple[int, int]]:
 
 
 def _split(levels: NDArray[np.float64], first: int, last: int, longest: int) -> Iterator[tuple[int, int]]:
-    """A run of frames in parts of at most ``longest``, each cut at the quietest place of its second half."""
+    """A run of frames in parts of at most ``longest``, each cut at the quietest point of its second half."""
     cuts = [first]
     while last - cuts[-1] > longest:
         earliest = cuts[-1] + longest // 2

@@ -13,17 +13,17 @@ Mask = NDArray[np.bool_]
 
 _FRAME: Final = 1024  # 64 ms, so that the lowest voices have several periods in it
 _HOP: Final = 160  # 10 ms
-_TRACKS_AT_ONCE: Final = 2  # of hours of sound all of them would be copied several times over
+_TRACKS_AT_ONCE: Final = 2  # for hours of audio, all of them would be copied several times
 _FRAMES_AT_ONCE: Final = 500  # 5 s: their spectra fit into a CPU's caches, and those of an hour would be gigabytes
 
 _LEAST_SOUND, _LEAST_VOICE = 30, 10  # frames
 _QUIETEST: Final = -7.0  # bels of full scale; what is softer is the noise of a recording
-_BELOW_LOUD: Final = 3.0  # a frame counts as sound down to 30 dB below the loud ones
-_VOICED: Final = 0.45  # from this strength of the pitch a frame counts as voiced
+_BELOW_LOUD: Final = 3.0  # frames down to 30 dB below the loud ones count as sound
+_VOICED: Final = 0.45  # minimum strength of the pitch of a voiced frame
 
 _MEL_BANDS, _CEPSTRA = 40, 16
-_LOWEST_PITCH, _HIGHEST_PITCH = 60, 500  # Hz: what speaking voices reach
-_WRONG_OCTAVE: Final = 0.25  # no voice moves further in 10 ms
+_LOWEST_PITCH, _HIGHEST_PITCH = 60, 500  # Hz, the range of speaking voices
+_WRONG_OCTAVE: Final = 0.25  # maximum change of a voice's pitch in 10 ms
 _REGIONS: Final = ((0, 1_000), (1_000, 4_000), (4_000, 8_001))  # Hz
 _QUANTILES: Final = (0.1, 0.25, 0.5, 0.75, 0.9)
 
@@ -68,7 +68,7 @@ def voice_features(waveform: Waveform) -> NDArray[np.float64] | None:
 def _in_blocks(measure: Callable[[Floats], Floats], frames: Floats) -> Floats:
     """What ``measure`` gives for all frames, shape (frames, …), computed `_FRAMES_AT_ONCE` at a time.
 
-    It is written into one array, since joining the blocks of hours of audio would take their memory twice.
+    It is written into one array, since joining the blocks of hours of audio would double the memory.
     """
     first = measure(frames[:_FRAMES_AT_ONCE])
     measured = np.empty((len(frames), *first.shape[1:]), first.dtype)
@@ -80,7 +80,7 @@ def _in_blocks(measure: Callable[[Floats], Floats], frames: Floats) -> Floats:
 
 
 def _loudness(frames: Floats) -> Floats:
-    """Bels of full scale, shape (frames,)."""
+    """The level of each frame in bels relative to full scale, shape (frames,)."""
     bels: Floats = np.log10(np.einsum("ij,ij->i", frames, frames) / _FRAME + _FLOOR)
     return bels
 
@@ -137,7 +137,7 @@ def _pitch(frames: Floats) -> Floats:
 
 
 def _autocorrelation(frames: Floats) -> Floats:
-    """By way of the power spectrum; padded, so that the end does not meet the start."""
+    """Computed from the power spectrum; padded, so that it does not wrap around."""
     return np.fft.irfft(np.abs(np.fft.rfft(frames, 2 * _FRAME)) ** 2)
 
 
@@ -152,9 +152,9 @@ def _tables_of_timbre(tracks: Floats, is_sound: Mask, is_voiced: Mask) -> tuple[
 
 
 def _melody(pitch: Floats, is_voiced: Mask, is_sound: Mask) -> Floats:
-    """How the pitch moves within voiced stretches, how long these are, and how many come to a frame of sound."""
+    """Changes of the pitch within voiced stretches, their lengths, and their number per frame of sound."""
     steps = np.diff(pitch)[is_voiced[1:] & is_voiced[:-1]]
-    steps = np.append(steps[np.abs(steps) < _WRONG_OCTAVE], 0)  # never empty: a lone frame does not move
+    steps = np.append(steps[np.abs(steps) < _WRONG_OCTAVE], 0)  # never empty: a single frame has no change
     stretches = np.count_nonzero(is_voiced[1:] & ~is_voiced[:-1]) + 1
     length, rate = is_voiced.sum() / stretches, stretches / is_sound.sum()
     return np.array([steps.mean(), np.abs(steps).mean(), steps.std(), length, rate], np.float32)

@@ -82,7 +82,7 @@ class LinearClassifier:
 
 
 class LinearEmotionModel:
-    """Recognises emotion from acoustic features, without torch; in doubt the label is ``uncertain``."""
+    """Recognises emotion from acoustic features, without torch; if unsure, the label is ``uncertain``."""
 
     name: Final = "classic"
     device: Final = "cpu"

@@ -67,7 +67,7 @@ class Checkpoint:
         return weights_digest({name: self.folder / name for name in names})
 
     def states(self, *keys: str) -> bool:
-        """Whether its own files give one of these options a value, so that it is no default of a library."""
+        """Whether its own files set one of these options, so that the value is not a library default."""
         described = [_json_of(self.folder / name) for name in ("generation_config.json", "config.json")]
         return any(description.get(key) is not None for description in described for key in keys)
 
@@ -140,7 +140,7 @@ def _loaded(checkpoint: Checkpoint, load: Callable[[Checkpoint], Opened]) -> Ope
 
 
 def cached(name: str) -> Checkpoint | None:
-    """What the hub's cache has of a checkpoint, which may be unfinished; None if it has no configuration of it."""
+    """The checkpoint in the hub's cache, possibly incomplete; None if not even its configuration is there."""
     from huggingface_hub import try_to_load_from_cache
     from huggingface_hub.errors import HFValidationError
 
@@ -242,7 +242,7 @@ def features(
     **options: Any,
 ) -> "dict[str, torch.Tensor]":
     """The model's input for one piece, normalised by itself, in a batch of one, float32 or ``kind``."""
-    # A piece that is shorter than the kernels of the first layers would have no frame.
+    # A piece that is shorter than the kernels of the first layers would have no frames.
     padded = np.pad(piece, (0, max(0, max(fewest, _FEWEST_SAMPLES) - len(piece))))
     return dict(extractor(padded, sampling_rate=SAMPLE_RATE, return_tensors="pt", **options).to(device, kind))
 
@@ -271,5 +271,5 @@ def _json_of(path: Path) -> dict[str, Any]:
 
 
 def first_line(problem: Exception) -> str:
-    """What an error of a library says, without its further lines."""
+    """The first line of a library's error message."""
     return next(iter(str(problem).splitlines()), "") or type(problem).__name__

@@ -31,7 +31,7 @@ from hearsay.storage.s3 import SCHEME, Bucket, connect
 Output = TypeVar("Output")
 
 WHISPER_SECONDS: Final = 60.0
-"""Seconds of a batch for Whisper: enough clips of like length that its decoder runs over several at once."""
+"""Seconds of a batch for Whisper: enough clips of similar length that its decoder processes several at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class QueuedModel(Generic[Output]):
 def open_queued_speech_model(settings: AsrSettings, hotwords: tuple[str, ...] = ()) -> QueuedModel[SpeechOutput]:
     """The speech model of the settings alone, which gets long recordings in pieces.
 
-    Raises `ModelUnavailable`, also for hotwords with a model that takes none.
+    Raises `ModelUnavailable`, also for hotwords with a model that does not support them.
     """
     opened = open_speech_model(settings)
     try:
@@ -172,7 +172,7 @@ def open_pipeline_for_log(
     step: ClipStep = lambda *_: None,
     hotwords: tuple[str, ...] = (),
 ) -> Pipeline:
-    """The pipeline that continues a log; ``notify`` is called with what happens to other models' transcripts in it.
+    """The pipeline that continues a log; ``notify`` is called with what is done with other models' transcripts in it.
 
     ``step`` and ``hotwords`` are as in `open_pipeline`. Raises `ModelChanged` if ``change`` is needed and None.
     """
@@ -188,7 +188,7 @@ def open_pipeline_for_log(
 
 
 def settings_for_log(before: LogModels, settings: AsrSettings, change: ModelChange | None) -> AsrSettings:
-    """The settings, with the log's own speech model if that is to be kept and no other was named."""
+    """The settings, with the log's speech model if it is to be kept and no other was named."""
     if change == "keep" and settings.asr_model == AUTO and before.usual_speech:
         return settings.model_copy(update={"asr_model": before.usual_speech})
     return settings
@@ -206,7 +206,7 @@ def open_pipeline(
 
     ``step`` is for `LocalPipeline`: an API does not report progress inside a clip. So are ``hotwords``, which the
     speech model expects in every clip. Raises `BadSource` for hotwords with an API, and `ModelUnavailable` for hotwords
-    with a model that takes none.
+    with a model that does not support them.
     """
     check_hotwords(hotwords, via)
     if via is not None:

@@ -36,8 +36,8 @@ class Summary:
     """The result of a run.
 
     ``rows`` are the records of its source, of this run or an earlier one. ``stop_reason`` is why it ended early.
-    ``rejected`` counts files that cannot be clips. ``unwritten`` is why the CSV was not written. ``retagged`` counts
-    clips of which only the emotion was made again.
+    ``rejected`` counts files that cannot be clips. ``unwritten`` is the reason why the CSV was not written.
+    ``retagged`` counts clips of which only the emotion was recognised again.
     """
 
     rows: tuple[ClipRow, ...]
@@ -132,8 +132,8 @@ class _DecodeRun:
         self._pipeline = pipeline
         self._keeps_transcripts = keeps_transcripts
         self._verifies = verifies
-        self._stamps: dict[str, str] = {}  # by id, from before a clip was read
-        self._retagged: set[str] = set()  # clips of which only the emotion is made again
+        self._stamps: dict[str, str] = {}  # by id, taken before a clip was read
+        self._retagged: set[str] = set()  # clips of which only the emotion is recognised again
         self._failed_retags: dict[str, ClipRow] = {}  # those of them that failed; their records are kept
         self._journal = journal
         self._csv = csv
@@ -185,10 +185,10 @@ class _DecodeRun:
         self._take(pending.popleft(), progress)
 
     def _keep_unfinished(self, clips: Iterable[UnfinishedClip]) -> None:
-        """Write down what there is of long clips; their final records replace it."""
+        """Write interim records of long clips; their final records replace these."""
         for clip in clips:
             if row := clip.row():
-                with suppress(BadRow):  # the final record will say what is wrong with it
+                with suppress(BadRow):  # the final record will contain the error
                     self._keep([self._joined(row)])
 
     def _take(self, pending: "_PendingBatch", progress: DecodingProgress) -> None:
@@ -242,7 +242,8 @@ class _DecodeRun:
     def _wanted(self, clip: Clip) -> Clip | None:
         """The clip, with what is kept of its earlier record; None if there is nothing to do.
 
-        That is so for a clip without audio, for a deleted one, and if the same models processed the same audio.
+        There is nothing to do for a clip without audio or a deleted one, and if the same models processed the same
+        audio.
         """
         if clip.read is None:
             return None

@@ -59,7 +59,7 @@ class UnloadedPipeline:
         return ()
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: no resources are held."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from typing import Final
 from asr.pipeline.pipeline import UnfinishedClip
 
 SECONDS_BETWEEN: Final = 30.0
-"""Seconds between two interim records of a clip, at least."""
+"""Minimum number of seconds between two interim records of a clip."""
 
 LEAST_SHARE: Final = 0.05
-"""What must have been transcribed of a clip between two interim records of it, at least.
+"""Minimum share of a clip that is transcribed between two of its interim records.
 
 An interim record has the whole transcript so far. So that the log does not grow with the square of a clip's length, a
 run writes at most 19 of them of any clip, together less than ten times as long as the clip's final record.
@@ -25,13 +25,13 @@ class _Written:
 
 
 class InterimRecords:
-    """Which of the long clips under way are due an interim record, by what was written of them before."""
+    """Decides which of the long clips in progress are due an interim record, by what was last written of them."""
 
     def __init__(self) -> None:
         self._written: dict[str, _Written] = {}
 
     def due(self, unfinished: Sequence[UnfinishedClip]) -> Iterator[UnfinishedClip]:
-        """Those of which there is enough that is new; they count as written."""
+        """The clips with enough new transcript; they count as written."""
         now = time.monotonic()
         self._written = {clip.id: self._written.get(clip.id, _Written(0.0, now)) for clip in unfinished}
         for clip in unfinished:
@@ -42,7 +42,7 @@ class InterimRecords:
                 yield clip
 
     def left(self, unfinished: Sequence[UnfinishedClip]) -> Iterator[UnfinishedClip]:
-        """Those of which there is anything new, at the end of a run."""
+        """The clips with any new transcript, at the end of a run."""
         return (
             clip for clip in unfinished if clip.id not in self._written or clip.share > self._written[clip.id].share
         )

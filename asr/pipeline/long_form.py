@@ -26,14 +26,14 @@ LONGEST: Final = int(LONGEST_PIECE * SAMPLE_RATE)
 """Samples above which a recording is transcribed in pieces."""
 
 _DECIMALS: Final = 6
-"""Of the times of a failed piece: a sample is 0.0000625 s, and another run must cut at the very same ones."""
+"""Decimals of the times of a failed piece: a sample is 0.0000625 s, and a later run must cut at the same samples."""
 
 
 @dataclass(frozen=True, slots=True)
 class LongForm:
     """Where a recording is cut into ``pieces``, in samples, and the ``stretches`` of it that contain speech.
 
-    ``is_whole`` if it is transcribed in one piece, ``is_part`` if its other pieces were transcribed before.
+    ``is_whole`` if it is transcribed in one piece, ``is_part`` if its other pieces are already transcribed.
     """
 
     pieces: tuple[Stretch, ...]

@@ -13,7 +13,7 @@ from hearsay.records.journal import read_journal
 from hearsay.text.format import counted
 
 ModelChange = Literal["keep", "redo"]
-"""What happens to transcripts by another speech model: they are kept, or made again."""
+"""What happens to transcripts by another speech model: they are kept, or transcribed again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def _tally(models: Iterable[Identity]) -> Counter[Identity]:
 
 
 def consequences(before: LogModels, pipeline: Pipeline, change: ModelChange | None) -> Iterator[str]:
-    """One sentence each for transcripts and emotions by another model: what is kept, and what is made again.
+    """One sentence each for transcripts and emotions by another model: what is kept, and what is processed again.
 
     Raises `ModelChanged` if the speech model differs from that of the log, unless its name or ``change`` was given.
     """

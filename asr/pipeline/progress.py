@@ -1,4 +1,4 @@
-"""Progress of decoding: the clips that are done and the pace, in a bar on a terminal, else in a line now and then."""
+"""Progress of decoding: the clips that are done and the pace, in a bar in a terminal, otherwise in occasional lines."""
 
 import time
 from collections.abc import Collection
@@ -12,10 +12,10 @@ from hearsay.terminal.progress import SECONDS_BETWEEN_LINES, error_console
 from hearsay.text.format import clock, share
 
 LONG: Final = 120.0
-"""Seconds of speech from which on it is shown how much of a clip is done."""
+"""Minimum seconds of speech of a clip whose own progress is shown."""
 
 SHARES: Final = 3
-"""Long clips of which that is shown at a time."""
+"""Maximum number of clips whose own progress is shown at a time."""
 
 FIRST_CLIPS: Final = 20.0
 FIRST_SHARE: Final = 0.05

@@ -24,11 +24,11 @@ Reader = Callable[[], bytes]
 """Reads the bytes of a file, in any thread and more than once; raises `OSError` with a message on failure."""
 
 Stamp = Callable[[], str]
-"""What a file looks like without reading it; empty if that says nothing. An equal stamp means an unchanged file."""
+"""Identifies a file's state without reading it: an equal stamp means an unchanged file. Empty if unknown."""
 
 
 def no_stamp() -> str:
-    """Of what only its bytes can tell whether it changed."""
+    """The stamp of a file that has to be read to detect a change."""
     return ""
 
 
@@ -124,12 +124,12 @@ def check_not_empty(listing: Listing, place: str) -> None:
 
 
 def sorted_files(folder: Path) -> list[Path]:
-    """The files under ``folder``, by path, hidden ones left out; those of linked folders once."""
+    """The files under ``folder``, by path, without hidden ones; those of linked folders once."""
     return walk(folder)[0]
 
 
 def walk(folder: Path) -> tuple[list[Path], list[Path]]:
-    """The files under ``folder``, by path, hidden ones left out, and the linked folders that were not followed.
+    """The files under ``folder``, by path, without hidden ones, and the linked folders that were not followed.
 
     A linked folder is followed, unless its target is under ``folder`` or was followed already: its files would be
     listed twice, or without end.

@@ -1,4 +1,4 @@
-"""Stamps of files: by which a clip that the log has is known to be unchanged without reading it."""
+"""Stamps of files, which show that a logged clip is unchanged without reading it."""
 
 import time
 from pathlib import Path
@@ -9,13 +9,13 @@ _TICK: Final = _SECOND // 10
 """Nanoseconds within which two changes of a file may have the same time: file systems' clocks tick every 1 to 10 ms."""
 
 _COARSE_TICK: Final = 2 * _SECOND
-"""The same if times have no fraction of a second, as on FAT, which counts every other second, and some NFS."""
+"""The same if times have no fraction of a second, as on FAT, whose resolution is 2 s, and on some NFS servers."""
 
 
 def stamp_of(path: Path) -> str:
-    """Size, modification time and change time of a file, in nanoseconds; empty if they say nothing.
+    """Size, modification time and change time of a file, in nanoseconds; empty if they cannot show a change.
 
-    That is so if there is no such file, and if it changed so recently that another change may get the same time.
+    They cannot if there is no such file, or if it changed so recently that another change may get the same time.
     """
     try:
         found = path.stat()

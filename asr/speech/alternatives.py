@@ -67,7 +67,7 @@ def most_confident(
 
 
 def ranked(others: Mapping[str, float], known: Container[str], most: int) -> list[Alternative]:
-    """The ``most`` of one word's alternatives that are surest and not among ``known``, surest first."""
+    """Up to ``most`` alternatives of one word that are not among ``known``, by descending confidence."""
     unknown = [(-confidence, word) for word, confidence in others.items() if word not in known]
     rounded = [Alternative(word, round(-negative, 2)) for negative, word in sorted(unknown)[:most]]
     return [alternative for alternative in rounded if alternative.confidence >= MIN_CONFIDENCE]

@@ -19,7 +19,7 @@ class CtcVocabulary:
     """The text of each token id; "" for ids that produce no text, such as the blank.
 
     The arrays have one value per id: whether it produces text, whether it is the delimiter, whether it starts a word,
-    and the id that represents its token if several ids have the same token. If ``is_phonemic``, the tokens are phones,
+    and one representative id for ids with the same token. If ``is_phonemic``, the tokens are phones,
     and each is a word.
     """
 

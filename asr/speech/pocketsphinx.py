@@ -93,7 +93,7 @@ class PocketSphinxSpeechModel:
         return {process for worker in self._workers for process in worker.processes}
 
     def _recognise_all(self, pieces_of_audio: Sequence[Waveform]) -> list[list[DecodedWord]]:
-        """The words of each piece. Few pieces are queued at a time, so that those of other callers come in between."""
+        """The words of each piece. Few pieces are queued at a time, so that those of other callers are not delayed."""
         futures: list[Future[list[DecodedWord]]] = []
         under_way: set[Future[list[DecodedWord]]] = set()
         for piece in pieces_of_audio:
@@ -130,7 +130,7 @@ class PocketSphinxSpeechModel:
 
     @contextmanager
     def _closed_pool_reported(self) -> Iterator[None]:
-        """Inside, the error of a pool that was closed meanwhile becomes an `AsrError` about that."""
+        """Inside, the error of a pool that was closed meanwhile becomes an `AsrError` that says so."""
         try:
             yield
         except RuntimeError:

@@ -1,4 +1,4 @@
-"""Whisper's transcripts that are rejected: of sounds without speech, and of a decoder that repeats itself."""
+"""Rejection of Whisper's transcripts: of audio without speech, and of a decoder in a repetition loop."""
 
 import math
 import zlib
@@ -8,7 +8,7 @@ from typing import Final
 from asr.speech.whisper_decoding import Hypothesis
 
 IN_DOUBT: Final = 5.0
-"""Log odds below which a second window has to agree that there was speech."""
+"""Log odds of speech below which a second window has to confirm it."""
 
 _BIAS: Final = -0.30
 _LOG_PROBABILITY: Final = 4.317
@@ -16,21 +16,22 @@ _NO_SPEECH: Final = -3.663
 _RATE: Final = 2.361
 _LEAST: Final = 1e-6
 _SHORTEST: Final = 0.2  # seconds
-_FASTEST: Final = 25.0  # bytes of letters a second; what is more comes of a loop
+_FASTEST: Final = 25.0  # bytes of letters per second; more are the result of a loop
 
 MOST_COMPRESSION: Final = 2.4
-"""Bytes of a text by those of its zlib form, above which it repeats itself; OpenAI's decoder has the same limit."""
+"""Compression ratio (zlib) above which a text counts as repetitive; OpenAI's decoder has the same limit."""
 
-_RUN: Final = 3  # tokens that a sentence seldom says twice
+_RUN: Final = 3  # tokens of a run that a sentence rarely contains twice
 
 
 def speech_log_odds(hypothesis: Hypothesis, text: str, speech_seconds: float) -> float:
     """The logarithm of the odds that there was speech in a window, ``speech_seconds`` of which are not pauses.
 
-    Logistic regression on three signs, none of which is enough: a model that is given noise reports no speech, or
-    writes what it finds unlikely, or writes two words for half a minute. The last one counts bytes of letters in UTF-8
-    per second, which are about as many in any script. Fitted on 723 transcripts of sounds without speech and on half of
-    the clips of Common Voice at hand; docs/recognition.md says which figures are on unseen sounds and clips.
+    Logistic regression on three features, none of which is sufficient: for noise, a model reports no speech, gives a
+    transcript of low probability, or writes two words for half a minute. The third feature is the number of UTF-8 bytes
+    of letters per second, which is similar in all scripts. Fitted on 723 transcripts of sounds without speech and on
+    half of the available clips of Common Voice; docs/recognition.md states which figures are on unseen sounds and
+    clips.
     """
     letters = sum(len(character.encode()) for character in text if character.isalnum())
     if not letters:
@@ -42,13 +43,13 @@ def speech_log_odds(hypothesis: Hypothesis, text: str, speech_seconds: float) ->
 
 
 def repeats_tokens(tokens: Sequence[int]) -> bool:
-    """Whether a run of three tokens occurs twice: a reason to look again, which real sentences give, too."""
+    """Whether a run of three tokens occurs twice, as also in some real sentences: a reason to decode again."""
     runs = [tuple(tokens[first : first + _RUN]) for first in range(len(tokens) - _RUN + 1)]
     return len(set(runs)) < len(runs)
 
 
 def is_loop(words: Sequence[str]) -> bool:
-    """Whether words are those of a decoder in a loop, and not of a person.
+    """Whether words are those of a decoder in a repetition loop.
 
     Three or more words occur twice in a row, or one or two four times in a row, which no reference of Common Voice's
     validated clips has; or the text compresses beyond `MOST_COMPRESSION`.
@@ -63,6 +64,6 @@ def is_loop(words: Sequence[str]) -> bool:
 
 
 def compression(text: str) -> float:
-    """Bytes of a text in UTF-8 by those of its zlib form; 0 of no text."""
+    """The compression ratio of a text: its UTF-8 bytes divided by those of its zlib form; 0 for an empty text."""
     raw = text.encode()
     return len(raw) / len(zlib.compress(raw)) if raw else 0.0

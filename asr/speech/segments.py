@@ -20,7 +20,7 @@ def transcript_of(stretches: Sequence[Stretch], words: Sequence[Word]) -> Speech
 
 
 def segments_between(stretches: Sequence[Stretch], words: Sequence[Word], language: str = "") -> tuple[Segment, ...]:
-    """One segment for each stretch that words were recognised in, from its first word's start to its last one's end.
+    """One segment for each stretch with recognised words, from the start of its first word to the end of its last one.
 
     A word belongs to the stretch that contains its middle, or to the nearest one. ``stretches`` are in samples. The
     words are joined as their ``language`` is written.

@@ -18,7 +18,7 @@ from hearsay.records.transcript import Segment
 log = logging.getLogger(__name__)
 
 _TOKENS_A_SECOND: Final = 25
-"""Fast speech has up to 20 characters a second, and some models write characters."""
+"""Fast speech has up to 20 characters per second, and some models generate characters."""
 
 _LEAST_TOKENS: Final = 32
 _MOST_TOKENS: Final = 1024
@@ -81,11 +81,11 @@ class Seq2SeqSpeechModel:
         start, end = (sample / SAMPLE_RATE for sample in cut)
         for first, last, tokens in found:
             text = self._tokenizer.decode(tokens, skip_special_tokens=True).strip()
-            if text and start + first < end:  # Whisper pads to 30 s, and may write into the padding
+            if text and start + first < end:  # Whisper pads to 30 s, and may place segments in the padding
                 yield Segment(start + first, min(start + last, end), text)
 
     def _timed_tokens(self, sounds: Sequence[Waveform]) -> list[list[TimedTokens]]:
-        """What the model wrote of each piece of a batch."""
+        """The model's output for each piece of a batch."""
         lengths = list(map(len, sounds))
         self._padding.count(lengths, max(*lengths, getattr(self._extractor, "n_samples", 0)))
         with running(self.name):
@@ -112,16 +112,16 @@ class Seq2SeqSpeechModel:
         return [self._limited(row, sound) for row, sound in zip(own, sounds, strict=True)]
 
     def _limit(self, sound: Waveform) -> int:
-        """The most tokens of a piece whose model states no limit: transformers' own default is 20 (`_TOKENS_A_SECOND`).
+        """The maximum number of tokens of a piece if the model states no limit; see `_TOKENS_A_SECOND`.
 
-        The decoder has no positions for more than ``_positions``.
+        Without it, transformers would stop at 20 tokens. The decoder has positions for at most ``_positions``.
         """
         return min(
             _positions(self._model.config), math.ceil(_TOKENS_A_SECOND * len(sound) / SAMPLE_RATE) + _LEAST_TOKENS
         )
 
     def _limited(self, tokens: Any, sound: Waveform) -> Any:
-        """The tokens up to the piece's own limit, which others of its batch may exceed."""
+        """The tokens up to the piece's own limit; the limits of other pieces of its batch may be higher."""
         if self._has_limit or len(tokens) <= self._limit(sound):
             return tokens
         length = len(sound) / SAMPLE_RATE
@@ -142,7 +142,7 @@ class Seq2SeqSpeechModel:
 
 
 def _positions(config: Any) -> int:
-    """How many tokens the decoder has positions for."""
+    """The number of positions of the decoder."""
     decoder = getattr(config, "decoder", config)
     names = ("max_target_positions", "max_text_positions", "max_position_embeddings", "n_positions")
     sizes = (getattr(decoder, name, None) for name in names)

@@ -42,7 +42,7 @@ CLIPS_TOGETHER: Final = 8
 """Number of windows in one pass of the decoder, which reads its weights once per pass."""
 
 LONGEST_PIECE: Final = LONGEST_WINDOW - TRAILING_SILENCE
-"""Maximum seconds of a clip in one window, so that each window ends with silence enough for every model."""
+"""Maximum seconds of a clip in one window, so that each window ends with enough silence for every model."""
 
 _NO_REPEAT: Final = 3  # tokens
 _MOST_ALTERNATIVES: Final = 4  # of a word: one from each of the beam's other hypotheses

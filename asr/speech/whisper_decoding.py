@@ -1,4 +1,4 @@
-"""Whisper's encoder and decoder in CTranslate2: windows of sound in, hypotheses and alignments out."""
+"""Whisper's encoder and decoder in CTranslate2: windows of audio in, hypotheses and alignments out."""
 
 import json
 import math
@@ -16,20 +16,20 @@ from asr.errors import AsrError, ModelUnavailable
 from asr.types import SAMPLE_RATE, Waveform
 
 LONGEST_WINDOW: Final = 30
-"""Seconds of the window that Whisper was trained on, and the longest it takes."""
+"""Seconds of the window that Whisper was trained on, which is also the maximum."""
 
 BEAMS: Final = 5
 
 _SECONDS_A_FRAME: Final = 0.02  # of the encoder's output: two mel frames
 TRAILING_SILENCE: Final = 8.0
-"""Seconds of silence that a window has after its sound; with less, OpenAI's models begin to repeat themselves.
+"""Seconds of silence in a window after its audio; with less, OpenAI's models start to repeat themselves.
 
 Measured with tiny.en on Common Voice: word error rate 0.112 with 8 s, 0.22 with 5 s. Models that were trained for less
-state it (`WindowLimits`).
+state so (`WindowLimits`).
 """
 
 _MOST_TOKENS: Final = 224  # half of Whisper's text context, as in OpenAI's decoder
-_TOKENS_A_SECOND: Final = 8  # more than the fastest speech has, so that a loop ends early
+_TOKENS_A_SECOND: Final = 8  # more than in the fastest speech, so that a loop ends early
 _SPARE_TOKENS: Final = 16
 
 
@@ -37,9 +37,9 @@ _SPARE_TOKENS: Final = 16
 class WindowLimits:
     """The windows that a model was trained for: the defaults are those of OpenAI's models.
 
-    ``trailing_silence`` is the silence after a sound, ``longest_run`` the longest run of stretches of speech in one
-    window of a recording that does not fit in one, both in seconds. A model that was trained for others states them
-    under these names in its ``config.json``.
+    ``trailing_silence`` is the silence after the audio, ``longest_run`` the longest run of stretches of speech in one
+    window of a recording that does not fit in one, both in seconds. A model that was trained for other windows states
+    these values under the same names in its ``config.json``.
     """
 
     trailing_silence: float = TRAILING_SILENCE
@@ -51,9 +51,9 @@ LIMITS: Final = tuple(field.name for field in fields(WindowLimits))
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """What the decoder wrote of one window, with the probabilities that say whether to believe it.
+    """The decoder's output for one window, with the probabilities by which it is accepted or rejected.
 
-    ``log_probability`` is the mean per token, ``is_cut`` says that the limit of tokens was reached before its end.
+    ``log_probability`` is the mean per token; ``is_cut`` is true if the token limit was reached before the end.
     ``others`` are the other hypotheses that the beam ended with: their tokens, and their probabilities among all of
     them (0..1).
     """
@@ -78,7 +78,7 @@ class Alignment:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EncodedWindow:
-    """The encoder's output for one window, shape (frames, width), and the seconds of sound in it."""
+    """The encoder's output for one window, shape (frames, width), and the seconds of audio in it."""
 
     states: NDArray[Any]
     seconds: float
@@ -88,7 +88,7 @@ class EncodedWindow:
 class WhisperEngine:
     """A model folder in CTranslate2's format, loaded; threads may share it, each computing on one core.
 
-    ``silence`` are the seconds of silence after a sound, if they are not to be those that the model states.
+    ``silence`` overrides the seconds of trailing silence that the model states.
     """
 
     def __init__(
@@ -116,17 +116,17 @@ class WhisperEngine:
         self.is_multilingual: bool = self._model.is_multilingual
 
     def window_for(self, samples: int) -> int:
-        """The window of a sound, in whole seconds: its length and the trailing silence, at most `LONGEST_WINDOW`."""
+        """The window of a piece, in whole seconds: its length plus trailing silence, at most `LONGEST_WINDOW`."""
         return min(LONGEST_WINDOW, math.ceil(samples / SAMPLE_RATE + self.limits.trailing_silence))
 
     def most_tokens(self, window: float) -> int:
-        """How many tokens a transcript may have. It depends on the window alone, as everything about it does."""
+        """The maximum number of tokens of a transcript; like everything else, it depends on the window alone."""
         if window >= LONGEST_WINDOW:
             return _MOST_TOKENS
         return math.ceil(_TOKENS_A_SECOND * max(0.0, window - self.limits.trailing_silence)) + _SPARE_TOKENS
 
     def encode(self, sounds: Sequence[Waveform], window: float) -> list[EncodedWindow]:
-        """The encoder's output for sounds of up to ``window`` seconds, each followed by silence up to there.
+        """The encoder's output for audio of up to ``window`` seconds, each padded with silence to that length.
 
         On a CPU one after the other, which is exact by construction and faster than a batch, as the activations of one
         window fit into the cache.
@@ -153,7 +153,7 @@ class WhisperEngine:
     ) -> list[Hypothesis]:
         """The most probable transcript of each of several windows of one length, after the prompt.
 
-        By beam search; with a ``temperature`` above 0 drawn at random. With ``no_repeat`` no run of this many tokens
+        Decoded by beam search, or sampled if ``temperature`` is above 0. With ``no_repeat``, no run of this many tokens
         occurs twice.
         """
         beam = {"beam_size": BEAMS, "num_hypotheses": BEAMS}  # the best one is the same as if it alone were returned
@@ -184,9 +184,9 @@ class WhisperEngine:
     def align(self, window: EncodedWindow, start: Sequence[int], tokens: Sequence[int]) -> Alignment:
         """When the tokens of a window's transcript were spoken, by the decoder's cross-attention.
 
-        One window at a time costs as much as many together, and is exact.
+        One window at a time takes as long as a batch, and is exact.
         """
-        frames = max(2, math.ceil(window.seconds * SAMPLE_RATE / HOP))  # of the features: two for each of the encoder
+        frames = max(2, math.ceil(window.seconds * SAMPLE_RATE / HOP))  # mel frames, two for each frame of the encoder
         with _failures_named():
             (found,) = self._model.align(_stacked([window.states]), list(start), [list(tokens)], frames)
         return Alignment(_first_times(found.alignments), tuple(found.text_token_probs))
@@ -213,7 +213,7 @@ def window_limits(folder: Path) -> WindowLimits:
 
 
 def _first_times(path: Sequence[tuple[int, int]]) -> tuple[float, ...]:
-    """The time of each token's first frame on the alignment's path, that of the end of the text among them."""
+    """The time of each token's first frame on the alignment path, including the end-of-text token."""
     times: list[float] = []
     for token, frame in path:
         if token == len(times):
@@ -229,7 +229,7 @@ def _stacked(arrays: Sequence[NDArray[Any]]) -> Any:
 
 @contextmanager
 def _failures_named() -> Iterator[None]:
-    """Inside, what the library says of a failure becomes an `AsrError`."""
+    """Inside, the library's errors become `AsrError`s."""
     try:
         yield
     except RuntimeError as problem:

@@ -1,4 +1,4 @@
-"""Whisper's vocabulary: the prompt that asks for a transcript, and tokens as text and as words."""
+"""Whisper's vocabulary: the decoder prompt, and the conversion of tokens to text and words."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from asr.types import Task
 from hearsay.text.languages import UNSPACED
 
 LONGEST_CONTEXT: Final = 223
-"""Tokens of the text that came before, of which the last ones are kept; as many as OpenAI's Whisper keeps."""
+"""Maximum number of tokens of the previous text; the last ones are kept, as in OpenAI's Whisper."""
 
 
 @dataclass(frozen=True, slots=True)
 class TokenSpan:
-    """A word and its tokens: those of the transcript from ``first`` up to, but without, ``end``."""
+    """A word and its tokens: those of the transcript from ``first`` up to but not including ``end``."""
 
     text: str
     first: int
@@ -45,13 +45,13 @@ class WhisperVocabulary:
         self.languages = tuple(self._text_of(number)[2:-2] for number in ids) if is_multilingual else ("en",)
 
     def start(self, language: str, task: Task = "transcribe") -> list[int]:
-        """The tokens that announce a transcript; a model of English alone knows neither languages nor tasks."""
+        """The start-of-transcript sequence; English-only models have neither language nor task tokens."""
         if not self._is_multilingual:
             return [self._start]
         return [self._start, self._id(f"<|{language}|>"), self._id(f"<|{task}|>")]
 
     def prompt(self, start: Sequence[int], context: str = "", longest: int = LONGEST_CONTEXT) -> list[int]:
-        """The prompt of a transcript without time marks: ``start``, after ``context`` as the text that came before.
+        """The prompt of a transcript without timestamps: ``start``, preceded by ``context`` as the previous text.
 
         Of the context the last ``longest`` tokens are kept.
         """
@@ -59,18 +59,18 @@ class WhisperVocabulary:
         return [*([self._previous, *before] if before else []), *start, self._no_times]
 
     def context(self, text: str) -> list[int]:
-        """All tokens of a text that came before."""
+        """All tokens of a previous text."""
         text = text.strip()
         return list(self._tokenizer.encode(f" {text}", add_special_tokens=False).ids) if text else []
 
     def text(self, tokens: Sequence[int]) -> str:
-        """The text of tokens; bytes that are no whole character are shown as U+FFFD."""
+        """The text of tokens; bytes that do not form a character become U+FFFD."""
         return b"".join(map(self._bytes_of, tokens)).decode("utf-8", "replace").strip()
 
     def words(self, tokens: Sequence[int], language: str) -> list[TokenSpan]:
         """The words of a transcript, in `UNSPACED` languages its characters; punctuation belongs to the word beside it.
 
-        Every token is in one span; if the transcript has no letter or digit, there is no word.
+        Every token is in exactly one span; a transcript without letters and digits has no words.
         """
         spans: list[TokenSpan] = []
         for first, end, text in self._characters(tokens):
@@ -81,7 +81,7 @@ class WhisperVocabulary:
         return _with_punctuation(spans)
 
     def _characters(self, tokens: Sequence[int]) -> Iterator[tuple[int, int, str]]:
-        """The shortest runs of tokens that make whole characters: the first, the one after the last, and their text."""
+        """The shortest runs of tokens that form whole characters: first token, the token after the last, and text."""
         first, held = 0, b""
         for number, token in enumerate(tokens, 1):
             held += self._bytes_of(token)
@@ -108,7 +108,7 @@ class WhisperVocabulary:
 
 
 def _with_punctuation(spans: Sequence[TokenSpan]) -> list[TokenSpan]:
-    """Spans that hold a letter or digit; those without are joined to the word before, or else to the first one."""
+    """Spans that contain a letter or digit; others are joined to the previous word, or else to the first one."""
     found: list[TokenSpan] = []
     for span in spans:
         if found and not (_has_letter(span.text) and _has_letter(found[-1].text)):
@@ -124,7 +124,7 @@ def _has_letter(text: str) -> bool:
 
 @cache
 def _byte_values() -> dict[str, int]:
-    """The byte that each character of a byte-level BPE token stands for.
+    """The byte that each character of a byte-level BPE token represents.
 
     GPT-2's table (``encoder.py``, ``bytes_to_unicode``): printable bytes are themselves, the others follow from U+0100.
     """

@@ -1,4 +1,4 @@
-"""Calibrated confidence of words: from a model's token probabilities to how often such words are right."""
+"""Calibrated word confidence: from a model's token probabilities to the share of correct words."""
 
 import json
 import math
@@ -16,13 +16,13 @@ _LEAST: Final = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Logistic regression of whether a word is right on the mean log probability of its tokens."""
+    """Logistic regression of word correctness on the mean log probability of the word's tokens."""
 
     bias: float
     slope: float
 
     def confidence(self, probabilities: Sequence[float]) -> float:
-        """How likely a word whose tokens have these probabilities is right, 0..1."""
+        """The probability that a word whose tokens have these probabilities is correct, 0..1."""
         return 1 / (1 + math.exp(-(self.bias + self.slope * mean_log(probabilities))))
 
 
