@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 PROJECT = Path(__file__).resolve().parent.parent
-sys.path[0] = str(PROJECT)  # because this file, asr.py, would hide the package asr
+sys.path[0] = str(PROJECT)  # because this file, asr.py, would shadow the package asr
 
 import librosa  # noqa: E402
 import torch  # noqa: E402
@@ -64,7 +64,7 @@ Work = Callable[[], list[str]]
 
 @dataclass(slots=True)
 class Race:
-    """Several methods for the same transcripts, run in turns; the best time of each counts."""
+    """Several methods for the same transcripts, run alternately; the best time of each counts."""
 
     ways: dict[str, Work]
     seconds: dict[str, float] = field(default_factory=dict)

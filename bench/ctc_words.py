@@ -1,21 +1,21 @@
-"""How fast a CTC model's frames become words with times, confidences and alternatives, beside the plain decoder.
+"""Speed of CTC decoding into words with times, confidences and alternatives, relative to the plain decoder.
 
     python bench/ctc_words.py [TRANSCRIPTS.csv] [--seconds 1200] [--rounds 3] [--kinds synthetic,trained] [--json]
 
 The plain decoder (`tests/support/plain_ctc.py`) is what Hearsay used until decoding was vectorised. Both decode the
-same logits in turns in one process with one thread; what counts is the best CPU time of each. Both must write the same
-words. Kinds of logits:
+same logits alternately in one process with one thread; the best CPU time of each counts. Both must give the same words.
+Kinds of logits:
 
 * ``synthetic``: made from transcripts of real clips, a CSV of wav2vec2-large-960h with the columns ``duration`` and
   ``generated_text`` (if none is named, from the references of the sample clips at 14 characters a second): 50 frames
-  a second, 1 or 2 for each character and blanks between; in 6 % of the frames with a character and 1 % of the blanks a
-  second token has 5 to 45 %. ``synthetic_unsure_words`` is the share of words with alternatives.
-* ``trained``: a tiny model that learned to spell a few sample clips in some twenty seconds, over all of them; it is
-  unsure of most words.
+  a second, 1 or 2 for each character and blanks between; in 6 % of the frames with a character and 1 % of the blanks, a
+  second token has a probability of 5 to 45 %. ``synthetic_unsure_words`` is the share of words with alternatives.
+* ``trained``: a tiny model trained for about twenty seconds on a few sample clips, applied to all of them; it is unsure
+  of most words.
 * ``random``: a model with random weights, which is unsure of nearly every frame.
 
 ``KIND_times_real_time`` decodes in batches of 600 s, as on a GPU, ``KIND_10s_times_real_time`` in batches of 10 s, as
-on a CPU; ``KIND_ratio`` is the first beside the plain decoder, which decodes one piece after the other.
+on a CPU; ``KIND_ratio`` is the former relative to the plain decoder, which decodes one piece after the other.
 """
 
 import argparse
@@ -57,7 +57,7 @@ BATCHES = {"": 600.0, "_10s": 10.0}
 
 
 def transcripts_of(file: Path | None) -> list[tuple[str, float]]:
-    """What is said in clips, in capitals, and how long they are in seconds."""
+    """The transcripts of clips, in capitals, and their durations in seconds."""
     if file is None:
         texts = [row.text.upper() for row in read_csv(SAMPLES / "clips.csv").rows().values() if row.text]
         return [(text, 1 + len(text) / 14) for text in texts]
@@ -66,7 +66,7 @@ def transcripts_of(file: Path | None) -> list[tuple[str, float]]:
 
 
 def synthetic_logits(text: str, seconds: float, random: np.random.Generator) -> torch.Tensor:
-    """Shape (frames, tokens): a likeliest token of about 99 %, or less if a second one comes near."""
+    """Shape (frames, tokens): one token of about 99 %, or less if there is a likely second one."""
     frames = max(round(seconds * FRAMES_A_SECOND), 3 * len(text) + 4)
     best = np.zeros(frames, int)
     characters = [VOCABULARY.tokens.index(character) for character in "|".join(text.split())]

@@ -2,10 +2,10 @@
 
     python bench/formats.py [CLIP] [--json]
 
-The sentence is written into each format by FFmpeg's libraries, in the variants that recordings have: as it is, with a
-picture from which the sound is 4 s late, with a gap of 5 s in the time stamps, chained, and behind other bytes.
+The sentence is written into each format by FFmpeg's libraries, in variants that occur in practice: unchanged, with
+video that starts 4 s before the audio, with a gap of 5 s in the time stamps, chained, and preceded by other bytes.
 ``expected`` is what FFmpeg gives with ``aresample=async=1:first_pts=0``: its frames are placed at their time stamps.
-The first word is where the sound first comes within 20 dB of its peak, since that is the same for every format.
+The first word is the first point within 20 dB of the peak, since that is the same in every format.
 """
 
 import argparse
@@ -45,7 +45,7 @@ JUNK: Final = b"<html>junk</html>\r\n" * 40
 
 
 def written(kind: str, codec: str, starts: dict[float, Waveform], *, has_picture: bool = False) -> bytes:
-    """A file whose sounds of 48 kHz begin at these seconds."""
+    """A file with audio at 48 kHz that starts at these seconds."""
     file = BytesIO()
     with av.open(file, "w", format=kind) as container:
         picture = container.add_stream("mpeg4" if kind != "flv" else "flv1", rate=5) if has_picture else None
@@ -78,7 +78,7 @@ def written(kind: str, codec: str, starts: dict[float, Waveform], *, has_picture
 
 
 def by_ffmpeg(data: bytes) -> Waveform:
-    """The sound on FFmpeg's time line, by its own filter."""
+    """The audio on FFmpeg's time line, by its own filter."""
     with av.open(BytesIO(data)) as container:
         track = next(iter(container.streams.audio))
         graph = av.filter.Graph()

@@ -30,7 +30,7 @@ from statistics import mean
 from typing import Any
 
 PROJECT = Path(__file__).resolve().parent.parent
-sys.path[0] = str(PROJECT)  # asr.py in this folder would hide the package asr
+sys.path[0] = str(PROJECT)  # asr.py in this folder would shadow the package asr
 
 import torch  # noqa: E402
 import transformers  # noqa: E402

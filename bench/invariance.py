@@ -17,7 +17,7 @@ from random import Random
 from typing import Any, Literal
 
 PROJECT = Path(__file__).resolve().parent.parent
-sys.path[0] = str(PROJECT)  # asr.py in this folder would hide the package asr
+sys.path[0] = str(PROJECT)  # asr.py in this folder would shadow the package asr
 
 from asr.audio.decoding import decode_audio  # noqa: E402
 from asr.audio.vad import detect_speech  # noqa: E402

@@ -10,10 +10,10 @@ memory of the command and all its processes, sampled every 0.2 s; shared memory 
 ``peak_own_mb`` is the same without file-backed pages, which are mostly the code of libraries. The command writes its
 progress to standard error.
 
-With ``--kill`` the recording is decoded a second time, elsewhere. This run is killed with SIGKILL as soon as its log
-has half of the recording, and started again. ``kept_share`` is the share of the recording that the log had by then,
-``killed_after`` and ``resumed_seconds`` are the seconds of the two runs, ``kept_words`` counts the words that the log
-had, and ``same_words`` says whether all of them are unchanged in the final record. ``same_transcript`` compares the
+With ``--kill`` the recording is decoded a second time, into another folder. This run is killed with SIGKILL as soon as
+its log has half of the recording, and started again. ``kept_share`` is the share of the recording that the log had by
+then, ``killed_after`` and ``resumed_seconds`` are the seconds of the two runs, ``kept_words`` counts the words that the
+log had, and ``same_words`` says whether all of them are unchanged in the final record. ``same_transcript`` compares the
 final text, words and segments with those of the first run. Runs of less than a minute write no interim records.
 """
 
@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 PROJECT = Path(__file__).resolve().parent.parent
-sys.path[0] = str(PROJECT)  # asr.py in this folder would hide the package asr
+sys.path[0] = str(PROJECT)  # asr.py in this folder would shadow the package asr
 
 import numpy as np  # noqa: E402
 import soundfile  # noqa: E402
@@ -121,7 +121,7 @@ def kept_share(row: ClipRow) -> float:
 
 
 def resumed_figures(folder: Path, out: Path, model: str, whole: ClipRow) -> dict[str, Any]:
-    """What a run that was killed halfway and started again did, compared with the record of an undisturbed one."""
+    """The figures of a run that was killed halfway and resumed, compared with the record of an uninterrupted one."""
     before, seconds = killed_halfway(folder, out, model)
     status, peaks, took = decoded(folder, out, model)
     (row,) = read_journal(out / "clips.jsonl").values()

@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Any
 
 PROJECT = Path(__file__).resolve().parent.parent
-sys.path[0] = str(PROJECT)  # asr.py in this folder would hide the package asr
+sys.path[0] = str(PROJECT)  # asr.py in this folder would shadow the package asr
 
 from whisper_normalizer.english import EnglishTextNormalizer  # noqa: E402
 
@@ -82,7 +82,7 @@ class Ours:
         self.tokens = 0
         self.seconds = 0.0
         self._lock = threading.Lock()
-        self._is_active = False  # functions of modules are measured for all systems of this kind
+        self._is_active = False  # module functions are measured for all systems of this kind
         self._model: Any = open_speech_model(settings).model
         scheduler = scheduler_for(Models(self._model, NoEmotionModel(), ()), settings)
         self._pipeline = LocalPipeline(scheduler, settings.max_clip_seconds)
@@ -237,9 +237,9 @@ def int8_rate(size: int = 2048) -> float | None:
 def multiply_adds(windows: Sequence[int], tokens: int, size: Size) -> float:
     """Of the encoder over windows (in seconds), and of the decoder's beams over all tokens.
 
-    A layer multiplies its input by 4 matrices of width² in attention and by the equal of 8 in its feed-forward network,
-    one of the decoder by 2 more in cross-attention, whose keys and values are made once a window. Attention multiplies
-    by the frames twice.
+    A layer multiplies its input by 4 matrices of width² in attention and by the equivalent of 8 in its feed-forward
+    network, and a decoder layer by 2 more in cross-attention, whose keys and values are computed once per window.
+    Attention multiplies by the frames twice.
     """
     width, layers = size.width, size.layers
     total = 0.0

@@ -1,11 +1,11 @@
-"""Voice activity detection: what each rule drops of real speech, and what it keeps of noise.
+"""Voice activity detection: the speech that each rule misses, and the noise that it keeps.
 
     python bench/vad.py FOLDER_OF_CLIPS [--clips 60] [--first 0] [--words MODEL] [--json]
 
 The rules are the levels alone (``energy``), the network alone (``network``), and both as `asr.audio.vad` combines them
 (``both``).
 
-Recordings of ten real clips each are made, with pauses of 1 to 3 s; every other clip is ``--quiet`` dB quieter, as a
+Recordings of ten real clips each are made, with pauses of 1 to 3 s; every other clip is ``--quiet`` dB quieter, like a
 second speaker far from the microphone. Noise is added at signal-to-noise ratios relative to the loud clips. Audible
 speech is every frame of a clean clip within 25 dB of the clip's loudest frame, whatever the noise, so that the
 reference favours no rule. ``missed`` is the share of audible frames outside all stretches, ``lost`` the share of clips
@@ -75,7 +75,7 @@ def white(samples: int, random: np.random.Generator) -> Waveform:
 
 
 def pink(samples: int, random: np.random.Generator) -> Waveform:
-    """Noise with a spectrum of 1/f, as rooms and traffic have."""
+    """Noise with a 1/f spectrum, like that of rooms and traffic."""
     spectrum = np.fft.rfft(random.standard_normal(samples))
     noise = np.fft.irfft(spectrum / np.sqrt(np.arange(1, len(spectrum) + 1)), samples)
     return (noise / noise.std()).astype(np.float32)

@@ -124,7 +124,7 @@ _NAMES: Final = {
     "hearsay.results.transcript": "Transcript",
     "indexer.errors": "IndexInUse IndexIncompatible IndexMissing IndexUnavailable LoadFailed WrongRequest",
 }
-"""The public names by the module that has them; the imports above say the same to type checkers."""
+"""The public names by module; the imports above are for type checkers."""
 
 _PLACES: Final = {name: module for module, names in _NAMES.items() for name in names.split()}
 

@@ -45,9 +45,9 @@ _OTHER_VERSION: Final = "the reply cannot be read; check that the address is tha
 class Client:
     """An API at an address, with the methods of `Transcriber` and `EmotionTagger`; threads may share it.
 
-    ``api_key`` is sent with each request if it is given. ``timeout`` is how many seconds one recording may take. An
-    API that is busy, is still loading its models or restarts is retried for ``retry_seconds``; ``patience`` is the old
-    name of that argument.
+    ``api_key`` is sent with each request if it is given. ``timeout`` is the time limit for one recording, in seconds.
+    An API that is busy, is still loading its models or restarts is retried for ``retry_seconds``; ``patience`` is the
+    former name of that argument.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Client:
         self._connection = ApiConnection(self.url, auth, httpx.Timeout(timeout, connect=_CONNECT_SECONDS))
 
     def transcribe(self, recording: Recording, *, sampling_rate: float | None = None) -> Transcript:
-        """The transcript of one recording, given as to `Transcriber.transcribe`.
+        """The transcript of one recording; arguments are as in `Transcriber.transcribe`.
 
         Raises `ApiUnreachable`, `ApiRefused` or `ApiBusy` if the API does not respond, does not accept the key, or
         stays busy, and an `AudioError` if the API cannot read the recording as audio.
@@ -134,7 +134,7 @@ class Client:
         sampling_rate: float | None,
         read: "Callable[[Mapping[str, Any]], tuple[str, Outcome]]",
     ) -> tuple[str, Outcome]:
-        """The model's name and what is read in the answer to one recording."""
+        """The model's name, and the output in the reply for one recording."""
         audio = _file_of(recording, sampling_rate)
         response = self._answer(self._connection.post_audio(path, audio, self._policy))
         if response.is_error:
@@ -161,7 +161,7 @@ class Client:
             raise ApiError(f"{self.url}: {_OTHER_VERSION}") from problem
 
     def _refusal(self, response: "httpx.Response", name: str = "") -> HearsayError:
-        """The error that a refused request raises."""
+        """The error for a rejected request."""
         detail = detail_of(response)
         if response.status_code in self._unauthorized:
             return ApiRefused(f"{self.url} does not accept the key ({detail}); pass one that it knows as api_key")
@@ -180,7 +180,7 @@ class Client:
 
 
 def _file_of(recording: Recording, sampling_rate: float | None) -> bytes:
-    """The bytes that are sent: an array goes as a WAV file, with its samples as they are."""
+    """The bytes that are sent: an array is sent as a WAV file with unchanged samples."""
     check_rate(is_array(recording), sampling_rate)
     if not is_array(recording):
         return bytes_of(recording)

@@ -1,4 +1,4 @@
-"""Where files go, how settings are read, and the message about a wrong setting."""
+"""Locations of files, reading of settings, and messages about invalid settings."""
 
 import os
 import re
@@ -13,7 +13,7 @@ from yaml import YAMLError
 from hearsay.errors import BadSettings
 
 SECRET: Final = re.compile("key|password|secret|token")
-"""What the name of a setting contains if its value must never be shown, not even when it is wrong."""
+"""Parts of the names of secret settings, whose values must never be shown, not even if they are invalid."""
 
 
 def home() -> Path:
@@ -28,12 +28,12 @@ def home() -> Path:
 
 
 def below_home(path: str) -> Callable[[], Path]:
-    """The default of a setting that is a path: taken when the settings are read, not when they are imported."""
+    """The default of a path setting, evaluated when the settings are read and not at import."""
     return lambda: home() / path
 
 
 def user_cache() -> Path:
-    """The user's folder of files that can be made again: ``XDG_CACHE_HOME``, else ``~/.cache``.
+    """The user's cache folder: ``XDG_CACHE_HOME``, else ``~/.cache``.
 
     Raises `RuntimeError` for a user without a home folder.
     """
@@ -41,10 +41,10 @@ def user_cache() -> Path:
 
 
 def cache_path(name: str, below: str = "", variable: str = "") -> Path:
-    """Where Hearsay keeps files that can be made again, under ``name``: the one rule for weights and their digests.
+    """The location of a cache called ``name``; the rule applies to weights and their digests alike.
 
     It is the path in the environment variable ``variable``, if that is set; else in the folder ``below`` of
-    ``HEARSAY_HOME``, if that is set; else in ``hearsay`` of `user_cache`, which every working folder shares. Raises
+    ``HEARSAY_HOME``, if that is set; else in ``hearsay`` of `user_cache`, which all working folders share. Raises
     `RuntimeError` as `user_cache` does.
     """
     if given := os.environ.get(variable):
@@ -57,7 +57,7 @@ def cache_path(name: str, below: str = "", variable: str = "") -> Path:
 class ProgramSettings(BaseSettings):
     """Settings of one program: each field is also a key of ``config.yml``, and an environment variable in capitals."""
 
-    # The file holds the settings of all programs, so keys of the others pass.
+    # The file has the settings of all programs, so keys of other programs are accepted.
     model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True)
 
     @classmethod
@@ -73,7 +73,7 @@ class ProgramSettings(BaseSettings):
 
 
 class SharedSettings(ProgramSettings):
-    """What recognition and the page must agree on: the key and the uploads of the API, and the S3 server."""
+    """Settings that recognition and the page share: the key and the upload limits of the API, and the S3 server."""
 
     api_key: SecretStr = Field(SecretStr(""), description="Bearer key that decode --via and the page send to the API.")
     max_upload_bytes: int = Field(
@@ -99,7 +99,7 @@ Settings = TypeVar("Settings", bound=ProgramSettings)
 def read_settings(kind: type[Settings], **given: Any) -> Settings:
     """The settings of one program: ``given`` before the environment, before ``config.yml``, before the defaults.
 
-    A value of None was not given. Raises `BadSettings`, which names the settings that are wrong.
+    A value of None counts as not given. Raises `BadSettings`, which names the invalid settings.
     """
     try:
         return kind(**{name: value for name, value in given.items() if value is not None})

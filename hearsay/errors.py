@@ -1,7 +1,7 @@
 """Errors in clip records, and the root of every error that Hearsay raises on purpose.
 
-HearsayError              a sentence for a person: what is wrong, and what to do next
-├── BadSettings           a setting has a value that it cannot have
+HearsayError              a message for people: what is wrong, and what to do
+├── BadSettings           a setting has an invalid value
 ├── BadArgument           a function of the Python API was called with an invalid argument
 ├── MissingExtra          a part of Hearsay that is not installed
 ├── AudioError            bytes that cannot be read as audio
@@ -9,14 +9,14 @@ HearsayError              a sentence for a person: what is wrong, and what to do
 │   ├── NoAudio           a clip without a file, or one that cannot be read
 │   ├── EmptyAudio        no bytes, or no samples
 │   └── AudioTooLong      more seconds, or more bytes, than are accepted
-├── ApiError              an API did not answer a `hearsay.Client` as it should
-│   ├── ApiUnreachable    nothing answers at its address
+├── ApiError              an API did not give a `hearsay.Client` the expected reply
+│   ├── ApiUnreachable    no response from its address
 │   ├── ApiRefused        it does not accept the key
 │   └── ApiBusy           it stays busy, or is still loading its models
-├── PortTaken             another program listens at the address of a server
+├── PortTaken             another program listens on the address of a server
 ├── StorageError          a bucket or an object in it cannot be read; also an `OSError`
 └── ClipsError
-    ├── BadRow            a cell or a journal line that is not what its column holds
+    ├── BadRow            a cell or a journal line with a value that is invalid for its column
     │   └── NewerRecord   a line that a newer version of Hearsay wrote
     ├── BadTable          a CSV without the columns, or with the same clip twice
     └── JournalInUse      another run writes this journal
@@ -28,7 +28,7 @@ class HearsayError(Exception):
 
 
 class BadSettings(HearsayError):
-    """A setting, or the file that holds the settings, has a value that it cannot have."""
+    """A setting, or the settings file, has an invalid value."""
 
 
 class BadArgument(HearsayError, ValueError):
@@ -44,7 +44,7 @@ class AudioError(HearsayError):
 
 
 class NotAudio(AudioError):
-    """Not a known audio format, or damaged from its first sample on."""
+    """Not a known audio format, or damaged from the first sample on."""
 
 
 class NoAudio(AudioError):
@@ -52,7 +52,7 @@ class NoAudio(AudioError):
 
 
 class EmptyAudio(AudioError):
-    """No bytes, or no samples in them."""
+    """No bytes, or no samples."""
 
 
 class AudioTooLong(AudioError):
@@ -60,11 +60,11 @@ class AudioTooLong(AudioError):
 
 
 class ApiError(HearsayError):
-    """An API did not answer as it should."""
+    """An API did not give the expected reply."""
 
 
 class ApiUnreachable(ApiError):
-    """Nothing answers at the API's address."""
+    """No response from the API's address."""
 
 
 class ApiRefused(ApiError):
@@ -76,7 +76,7 @@ class ApiBusy(ApiError):
 
 
 class PortTaken(HearsayError):
-    """Another program listens at the address of a server."""
+    """Another program listens on the address of a server."""
 
 
 class StorageError(HearsayError, OSError):
@@ -84,11 +84,11 @@ class StorageError(HearsayError, OSError):
 
 
 class ClipsError(HearsayError):
-    """Something is wrong with clip rows or the files that hold them."""
+    """A problem with clip rows or their files."""
 
 
 class BadRow(ClipsError):
-    """A cell or a journal line is not what its column holds."""
+    """A cell or a member of a journal line is invalid for its column."""
 
 
 class NewerRecord(BadRow):

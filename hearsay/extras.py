@@ -20,7 +20,7 @@ _OF_OTHER_EXTRAS: Final = {
     "torch": "models",
     "transformers": "models",
 }
-"""Modules that a command may import, and that its own extra does not have."""
+"""Modules that a command may import, and that are not part of its own extra."""
 
 
 def how_to_install(extra: str) -> str:
@@ -43,7 +43,7 @@ def needing(extra: str, what: str) -> Iterator[None]:
 
 @contextmanager
 def needing_package(what: str) -> Iterator[None]:
-    """Inside the block, a library of no extra that is not installed raises `MissingExtra`, which names its package."""
+    """Inside the block, a missing library that belongs to no extra raises `MissingExtra`, which names its package."""
     try:
         yield
     except ModuleNotFoundError as problem:

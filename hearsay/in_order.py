@@ -14,7 +14,7 @@ T = TypeVar("T")
 def in_order(work: Callable[[Item], T], items: Iterable[Item], at_once: int) -> Iterator[T]:
     """The results of ``work`` for each item, in their order.
 
-    At most ``at_once`` items are taken ahead, so any number of them may come, and Ctrl-C ends the wait at once.
+    At most ``at_once`` items are read ahead, so there may be any number of them. Ctrl-C ends the wait immediately.
     """
     workers = ThreadPoolExecutor(at_once, "in order")
     under_way: deque[Future[T]] = deque()

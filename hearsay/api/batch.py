@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 class DecodeSummary:
     """What a run of `decode` did, and where its files are.
 
-    ``records`` are those of the source's clips, decoded now or before. ``decoded`` and ``skipped`` count clips that
-    were decoded now, and that were already done; ``without_audio`` rows of the table that have no file. ``notes`` are
-    sentences about what was left out.
+    ``records`` are those of the source's clips, of this run or an earlier one. ``decoded`` and ``skipped`` count clips
+    that this run decoded, and that were already done; ``without_audio`` rows of the table that have no file. ``notes``
+    are sentences about what was left out.
     """
 
     csv: Path
@@ -133,7 +133,7 @@ def _check_combination(
     allow_missing: bool,
     watch: bool,
 ) -> None:
-    """Raise `BadArgument` for arguments of `decode` that exclude each other, before anything is opened."""
+    """Raise `BadArgument` for incompatible arguments of `decode`, before anything is opened."""
     if watch and (of_tables or limit or allow_missing or "://" in source):
         raise BadArgument(
             "watch works with a folder only, without s3://, table, layout, columns, limit or allow_missing"
@@ -145,7 +145,7 @@ def _check_combination(
 def _summary_of(
     summary: "asr.pipeline.batch.Summary", out: Path, notes: tuple[str, ...], *, is_watching: bool
 ) -> DecodeSummary:
-    """Raises if the run ended before its source: a notebook must not continue as if it were complete."""
+    """Raise an error if the run ended early, so that a notebook does not continue as if it were complete."""
     from asr.errors import PipelineUnavailable
 
     if summary.interrupted and not is_watching:

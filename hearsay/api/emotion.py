@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 class EmotionTagger(LoadedModel["EmotionOutput", Emotion]):
-    """An emotion model that is loaded, from `load_emotion_model`; threads may share it.
+    """A loaded emotion model, from `load_emotion_model`; threads may share it.
 
     Close it, or use it in a ``with`` statement, to free its memory sooner than Python does.
     """
 
     def tag(self, recording: Recording, *, sampling_rate: float | None = None) -> Emotion:
-        """The emotion in the voice of one recording, which is given as to `Transcriber.transcribe`."""
+        """The emotion in the voice of one recording; arguments are as in `Transcriber.transcribe`."""
         return self._one(recording, sampling_rate)
 
     def tag_many(
@@ -42,9 +42,9 @@ def load_emotion_model(
     batch_seconds: float | None = None,
     max_clip_seconds: float | None = None,
 ) -> EmotionTagger:
-    """Load an emotion model by any name that ``SER_MODEL`` takes.
+    """Load an emotion model by any value of ``SER_MODEL``.
 
-    That is ``auto``, ``classic``, a Hugging Face name or the folder of a checkpoint; the rest is as with
+    That is ``auto``, ``classic``, a Hugging Face name or the folder of a checkpoint; other arguments are as in
     `load_transcriber`.
     """
     with needing("asr", "Emotion tagging"):
@@ -63,7 +63,7 @@ def load_emotion_model(
 
 
 def _tagged(seconds: float, emotion: "EmotionOutput") -> Tagged:
-    """The emotion with its figures rounded as rows and the API have them, so that all three agree."""
+    """The emotion with its numbers rounded as in records and in the API, so that all three agree."""
     from asr.pipeline.records import rounded
 
     probabilities = {label: round(score, 3) for label, score in emotion.scores.items()}

@@ -1,4 +1,4 @@
-"""The location of an index and of its files, and its errors in the terms of Python."""
+"""The location of an index and of its files, and index errors with advice for Python."""
 
 import os
 import re
@@ -18,7 +18,7 @@ Location: TypeAlias = str | os.PathLike[str]
 
 
 def settings_of(place: Location | None, **given: object) -> "IndexSettings":
-    """The index's settings with those given above environment and ``config.yml``; raises `BadSettings`."""
+    """The index settings, where arguments override the environment and ``config.yml``; raises `BadSettings`."""
     from hearsay.config import read_settings
     from indexer.settings import IndexSettings
 
@@ -40,7 +40,7 @@ def shown(address: str) -> str:
 
 @contextmanager
 def index_errors(address: str) -> Iterator[None]:
-    """Inside, a library that is not installed is a `MissingExtra`, and advice names what is typed in Python."""
+    """Inside, a library that is not installed raises `MissingExtra`, and error messages give advice for Python."""
     with needing("indexer", "An index"):
         from indexer.errors import HOW_TO_LOAD
 

@@ -19,7 +19,7 @@ class LoadSummary:
     """The result of a load: ``clips`` as ``passages`` in a new ``version``.
 
     ``deleted`` clips were left out, ``failed`` ones are in it without a transcript. ``notes`` are sentences about
-    what may not be as intended.
+    possible mistakes.
     """
 
     clips: int

@@ -36,7 +36,7 @@ class FallbackWarning(UserWarning):
 
 
 class LoadedModel(ABC, Generic[Output, Outcome]):
-    """A model that is loaded; threads may share it.
+    """A loaded model; threads may share it.
 
     Close it, or use it in a ``with`` statement, to free its processes and memory sooner than Python does.
     """
@@ -49,7 +49,7 @@ class LoadedModel(ABC, Generic[Output, Outcome]):
 
     @property
     def name(self) -> str:
-        """The model's name, as results have it."""
+        """The model's name, as in results."""
         return self._model.name
 
     @property
@@ -68,7 +68,7 @@ class LoadedModel(ABC, Generic[Output, Outcome]):
 
     @abstractmethod
     def _result(self, recording: Recording, answer: tuple[float, Output] | HearsayError) -> Outcome:
-        """The result for a recording, made from its seconds and the model's output, or from the error."""
+        """The result for a recording, from its duration in seconds and the model's output, or from the error."""
 
     def _one(self, recording: Recording, sampling_rate: float | None) -> Outcome:
         """The result for one recording; raises `HearsayError`s that name the recording."""
@@ -89,7 +89,7 @@ class LoadedModel(ABC, Generic[Output, Outcome]):
     def _many(
         self, recordings: Iterable[Recording], sampling_rate: float | None, *, is_shown: bool
     ) -> Iterator[Outcome]:
-        """The results for many recordings, in their order; a failure is the result of its recording alone."""
+        """The results for many recordings, in order; a failure affects only its own recording."""
 
         def work(recording: Recording) -> Outcome:
             try:
@@ -101,7 +101,7 @@ class LoadedModel(ABC, Generic[Output, Outcome]):
         return followed(results, count_of(recordings)) if is_shown else results
 
     def _submit(self, recording: Recording, sampling_rate: float | None) -> "tuple[float, Future[Output]]":
-        """The output to come. The waveform is left to the queue, which has room for some minutes of sound."""
+        """The pending output. The queue holds the waveform, and has room for some minutes of audio."""
         from asr.audio.decoding import decode_audio, decode_samples
         from asr.audio.vad import detect_speech
         from asr.types import seconds
@@ -126,7 +126,7 @@ class LoadedModel(ABC, Generic[Output, Outcome]):
 
 
 def settings_of(**given: object) -> "AsrSettings":
-    """The settings of the environment and ``config.yml``, with those given above them; raises `BadSettings`."""
+    """The settings, where arguments override the environment and ``config.yml``; raises `BadSettings`."""
     from asr.settings import AsrSettings
     from hearsay.config import read_settings
 
@@ -134,6 +134,6 @@ def settings_of(**given: object) -> "AsrSettings":
 
 
 def warn(sentence: str | None) -> None:
-    """Say that another model is used than was asked for."""
+    """Warn that another model is used instead of the requested one."""
     if sentence:
         warnings.warn(sentence, FallbackWarning, stacklevel=3)

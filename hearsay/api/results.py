@@ -17,17 +17,16 @@ if TYPE_CHECKING:
     from indexer.query.planner import Plan
 
 _NO_COLUMNS: Final = ("words", "segments", "evidence", "emotion_scores", "extra")
-"""Members of a hit that are lists or tables, which no column of a data frame holds."""
+"""Members of a hit that are lists or objects, which are not columns of a data frame."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
     """A passage that was found.
 
-    ``record`` is the clip's, with the transcript and the times of this passage alone; ``start`` and ``end`` are its
-    seconds in the clip. ``certain`` says whether each word of the search is in the transcript as it was typed;
-    ``explanation`` says in words what was matched instead of those that are not, and ``evidence`` the same for
-    programs.
+    ``record`` is the clip's record with only the transcript and the times of this passage; ``start`` and ``end`` are
+    its seconds in the clip. ``certain`` says whether each word of the search is in the transcript as it was typed;
+    ``explanation`` is a sentence about what matched instead of the others, and ``evidence`` the same for programs.
     """
 
     id: str
@@ -53,8 +52,8 @@ class Hit:
 class SearchResult:
     """One page of a search: an exact ``total``, its ``hits`` in their order, and counts of all that were found.
 
-    ``facets`` maps a field to how many passages have each of its values; ``seconds`` adds up their length. ``meaning``
-    says how the words were understood, ``notes`` what of them was not.
+    ``facets`` maps each field to the number of passages per value; ``seconds`` is the total duration. ``meaning``
+    states how the query was interpreted, and ``notes`` which parts of it were not understood.
     """
 
     total: int

@@ -13,11 +13,11 @@ from hearsay.text.wer_by_slice import ScoredText, slice_errors
 
 @dataclass(frozen=True, slots=True)
 class ErrorRate:
-    """The word error rate of some texts together, and what it is made of.
+    """The word error rate of several texts together, and its components.
 
     ``rate`` is errors by reference words; None if no reference has a word. ``interval`` are the ends of its 95 %
-    interval; None if there are fewer than two texts, or two speakers, to draw from. ``left_out`` counts texts whose
-    reference has no word. ``normalizer`` says how both texts were normalised, with the version of what did it.
+    interval; None if there are fewer than two texts, or two speakers, to resample. ``left_out`` counts texts whose
+    reference has no word. ``normalizer`` names the normaliser of both texts with its version.
     """
 
     rate: float | None

@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from indexer.settings import IndexSettings
 
 Values: TypeAlias = str | Iterable[str] | None
-"""The values of a facet that are wanted: one, several, or several in one text with commas between."""
+"""The requested values of a facet: one, several, or several in one text, separated by commas."""
 
 Bounds: TypeAlias = tuple[float | None, float | None] | None
-"""From and to, both inclusive; None is open."""
+"""Lower and upper bound, both inclusive; None is unbounded."""
 
 
 @dataclass(frozen=True, slots=True)
 class PutSummary:
     """How many clips were put into an index, and how many were deleted because their records say ``deleted``.
 
-    ``notes`` are sentences about what was wrong with the records and corrected.
+    ``notes`` are sentences about problems in the records that were corrected.
     """
 
     clips: int
@@ -36,7 +36,7 @@ class PutSummary:
 
 @dataclass(frozen=True, slots=True)
 class DeleteSummary:
-    """How many passages were deleted, and the ids that the index did not have; later loads also leave those out."""
+    """The number of deleted passages, and the ids that the index did not have; later loads exclude those as well."""
 
     passages: int
     missing: tuple[str, ...]
@@ -78,7 +78,7 @@ class Index:
         size: int = 10,
         page: int = 1,
     ) -> SearchResult:
-        """Find passages by what was said, as ``hearsay search`` does; without words, all of them.
+        """Find passages by their words, as ``hearsay search`` does; without words, all of them.
 
         ``words`` is a query: ``"a phrase"``, ``-not``, ``OR``, ``prefix*``, ``field:value``. ``mode`` is ``forgiving``,
         ``exact``, ``sounds-like`` or ``baseline``. Instead of words, ``like`` or ``same`` can be the id of a passage,
@@ -120,7 +120,7 @@ class Index:
         inbox: bool = True,
         progress: bool = True,
     ) -> LoadSummary:
-        """Load files of records in place of what the index holds; see `hearsay.load`."""
+        """Load files of records as a new version that replaces the index; see `hearsay.load`."""
         with index_errors(self.place):
             return load_into(self._index, self._settings, files, audio, inbox=inbox, progress=progress)
 
@@ -188,7 +188,7 @@ def open_index(
     """Open an index: a folder, or the address of Elasticsearch such as ``http://127.0.0.1:9200``.
 
     What is not given is taken from the settings (``INDEX_URL``, ``INDEX_NAME``, ``INDEX_API_KEY`` and so on). No file
-    is read and no connection opened before something is asked. Raises `WrongRequest` for a place that is neither.
+    is read and no connection is opened before the first request. Raises `WrongRequest` for any other address.
     """
     given = {"index_name": name, "index_api_key": api_key, "index_username": username, "index_password": password}
     address = "INDEX_URL" if place is None else str(place)

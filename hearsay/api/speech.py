@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Transcriber(LoadedModel["SpeechOutput", Transcript]):
-    """A speech model that is loaded, from `load_transcriber`; threads may share it.
+    """A loaded speech model, from `load_transcriber`; threads may share it.
 
     Close it, or use it in a ``with`` statement, to free its processes and memory sooner than Python does.
     """
@@ -31,8 +31,8 @@ class Transcriber(LoadedModel["SpeechOutput", Transcript]):
     ) -> Iterator[Transcript]:
         """The transcripts of many recordings, in their order, as they come; only a few are in memory at a time.
 
-        A recording that fails has a `Transcript` with its ``error``, and stops no other. ``sampling_rate`` is that of
-        the arrays among them. ``progress`` shows on standard error how far it is.
+        A recording that fails has a `Transcript` with its ``error``, and does not affect the others. ``sampling_rate``
+        is that of the arrays among them. ``progress`` shows the progress on standard error.
         """
         return self._many(recordings, sampling_rate, is_shown=progress)
 
@@ -52,7 +52,7 @@ def load_transcriber(
     language: str | None = None,
     hotwords: Iterable[str] = (),
 ) -> Transcriber:
-    """Load a speech model by any name that ``ASR_MODEL`` takes.
+    """Load a speech model by any value of ``ASR_MODEL``.
 
     That is ``auto``, ``whisper-tiny.en-short``, ``whisper-tiny.en``, ``whisper-base``, ``pocketsphinx``, a Hugging Face
     name or the folder of a model. Omitted arguments are taken from the settings (environment, ``config.yml``). If the
@@ -80,7 +80,7 @@ def load_transcriber(
 
 
 def _recognised(seconds: float, transcript: "SpeechOutput") -> Recognised:
-    """The transcript with its figures rounded as rows and the API have them, so that all three agree."""
+    """The transcript with its numbers rounded as in records and in the API, so that all three agree."""
     from asr.pipeline.records import rounded, rounded_segment, rounded_word
 
     return Recognised(

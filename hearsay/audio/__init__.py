@@ -1,1 +1,1 @@
-"""Audio files: the one list of formats, and readers that import their library when it is needed."""
+"""Audio files: the list of formats, and readers that import their library when it is needed."""

@@ -1,4 +1,4 @@
-"""The one list of formats: for folders, buckets, watching, the API, the page, images of audio and the documentation."""
+"""The list of formats of all parts: folders, buckets, watching, the API, the page, spectrograms and documentation."""
 
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -7,7 +7,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class AudioFormat:
-    """A format of audio or video files: its suffixes in lower case, and FFmpeg's name of its demuxer."""
+    """A format of audio or video files: its suffixes in lower case, and the name of its FFmpeg demuxer."""
 
     name: str
     suffixes: tuple[str, ...]

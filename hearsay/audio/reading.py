@@ -24,7 +24,7 @@ Block = tuple[int, Samples]
 """A block of decoded audio: its sample rate, and its samples."""
 
 BlockReader = Callable[[bytes], Iterator[Block]]
-"""Decodes a file; raises one of `NOT_THIS_READER` if it cannot, or where it stops before the end of the audio."""
+"""Decodes a file; raises one of `NOT_THIS_READER` if it cannot, or if it stops before the end of the audio."""
 
 
 class StoppedEarly(Exception):
@@ -62,7 +62,7 @@ _START: Final = re.compile(
     re.DOTALL,
 )
 _CHAINED_FRAMES: Final = 3
-"""Frames in a row that tell MP3 or AAC from other bytes."""
+"""Consecutive frames that distinguish MP3 or AAC from other bytes."""
 
 
 def readers_of(data: bytes) -> tuple[BlockReader, ...]:
@@ -88,7 +88,7 @@ def links_of(data: bytes) -> list[bytes]:
 
 
 def starts_after_junk(data: bytes) -> Iterator[int]:
-    """Where a file may begin that has other bytes before its first frame, in order."""
+    """Possible start positions of a file with other bytes before its first frame, in order."""
     for found in _START.finditer(data, 1, min(len(data), _JUNK)):
         if found[0][0] != 0xFF or _frames_follow(data, found.start()):
             yield found.start()
@@ -173,8 +173,8 @@ def _frames(stream: av.AudioStream, packet: "av.Packet[av.AudioStream]") -> list
 def _on_time_line(frames: Iterable[av.AudioFrame], zero: float) -> Iterator[tuple[float, av.AudioFrame]]:
     """The frames, each with the seconds of silence before it: where their times, counted from ``zero``, leave a gap.
 
-    A time that the next frame contradicts is damage, and does not count. Where times go back, as at the seams of a
-    joined file, they count on from there, so that nothing is lost.
+    A time that the next frame contradicts is damaged and ignored. Where times jump back, as at the joints of a
+    concatenated file, they continue from there, so that no audio is lost.
     """
     position, offset = 0.0, -zero
     ahead, frames = tee(frames)
@@ -191,7 +191,7 @@ def _on_time_line(frames: Iterable[av.AudioFrame], zero: float) -> Iterator[tupl
 
 
 def _confirms(following: av.AudioFrame | None, frame: av.AudioFrame) -> bool:
-    """Whether the next frame has a time, which is not before that of this one."""
+    """Whether the next frame has a time that is not before that of this one."""
     if following is None or following.time is None or frame.time is None:
         return False
     return following.time >= frame.time
@@ -200,7 +200,7 @@ def _confirms(following: av.AudioFrame | None, frame: av.AudioFrame) -> bool:
 def _blocks(frames: Iterable[tuple[float, av.AudioFrame]]) -> Iterator[Block]:
     """The samples of frames, and the silence before them, in blocks of at least `BLOCK_FRAMES` where they are alike.
 
-    A frame of MP3 has 24 ms: handled one by one, they cost more in calls than in decoding.
+    An MP3 frame has 24 ms: handling each one separately would take longer than decoding.
     """
     alike: list[av.AudioFrame] = []
     count = 0
@@ -254,7 +254,7 @@ def _block(frames: Sequence[av.AudioFrame]) -> Block:
 
 
 def _joined(frames: Sequence[av.AudioFrame], plane: int, kind: Any, channels: int) -> NDArray[Any]:
-    """The samples of one plane of all frames, those of ``channels`` channels in turn."""
+    """The samples of one plane of all frames, with ``channels`` interleaved channels."""
     return np.concatenate(
         [np.frombuffer(memoryview(own.planes[plane]), kind, own.samples * channels) for own in frames]
     )

@@ -46,7 +46,7 @@ def _run(parsed: argparse.Namespace) -> int:
 
 
 def complete() -> None:
-    """Answer the shell, which passes the command line so far in ``COMP_LINE``, and end the program.
+    """Print completions for the shell, which passes the current command line in ``COMP_LINE``, and end the program.
 
     Only the package of the command that was typed is imported, because the user is waiting.
     """

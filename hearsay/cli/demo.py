@@ -30,7 +30,7 @@ from hearsay.terminal.process import ALL_WELL, exit_status_of
 SAMPLES: Final = Path(__file__).parents[1] / "samples"
 
 GRACE_SECONDS: Final = 3.0
-"""Ctrl-C reaches the demo's programs directly; they have this long to end before they are terminated."""
+"""Ctrl-C reaches the demo's programs directly; those that do not end within this time are terminated."""
 
 _Program = subprocess.Popen[bytes]
 
@@ -131,7 +131,7 @@ def _transcribe_and_search(files: DemoFiles, programs: "_Programs") -> int:
 
 
 class _Programs:
-    """The commands of the demo, each a process with the demo's settings; none outlives it."""
+    """Runs the commands of the demo as processes with the demo's settings; all of them end with it."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment

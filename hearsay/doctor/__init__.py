@@ -1,1 +1,1 @@
-"""``hearsay doctor``: what is wrong with this installation, and how to fix it."""
+"""``hearsay doctor``: problems of this installation, and how to fix them."""

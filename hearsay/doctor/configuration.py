@@ -1,4 +1,4 @@
-"""``config.yml`` and the environment: what cannot be read, is unknown, or has a wrong value."""
+"""``config.yml`` and the environment: unreadable files, unknown names and invalid values."""
 
 import os
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ OWN_NAMES: Final = frozenset({"HEARSAY_HOME", "HEARSAY_CALLED", "HEARSAY_DATA", 
 
 
 def look_at_configuration() -> Iterator[Finding]:
-    """Wrong values and unknown names in ``config.yml`` and in the environment."""
+    """Invalid values and unknown names in ``config.yml`` and in the environment."""
     file = home() / "config.yml"
     found = [*_wrong_values(), *_unknown_keys(file), *_unknown_variables()]
     yield from found

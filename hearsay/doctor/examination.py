@@ -46,7 +46,7 @@ def examined(checks: Mapping[str, Check], limit: float = LIMIT_SECONDS) -> Itera
 def _findings_of(check: Check) -> Iterator[Finding]:
     try:
         yield from check()
-    except BadSettings:  # the check of the configuration reports which
+    except BadSettings:  # the configuration check reports which
         yield warning("not checked, because a setting is wrong", "correct the configuration first")
     except HearsayError as found:
         yield problem(str(found), "")

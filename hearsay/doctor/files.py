@@ -1,4 +1,4 @@
-"""Folders that are written to, the free space on their disk, and the caches."""
+"""Folders that are written to, free disk space, and caches."""
 
 import os
 import shutil
@@ -40,7 +40,7 @@ def look_at_disk() -> Iterator[Finding]:
 
 
 def look_at_caches() -> Iterator[Finding]:
-    """Where models are kept, and how many there are."""
+    """Where models are stored, and how many there are."""
     folder = models_cache()
     models = len(list(folder.glob("models--*"))) if folder.is_dir() else 0
     if not os.access(_nearest(folder), os.W_OK):
@@ -50,7 +50,7 @@ def look_at_caches() -> Iterator[Finding]:
 
 
 def models_cache() -> Path:
-    """Where the hub's library keeps models, as the hub's library finds it."""
+    """The cache folder of the hub's library, as that library determines it."""
     if named := os.environ.get("HF_HUB_CACHE"):
         return Path(named).expanduser()
     if named := os.environ.get("HF_HOME"):
@@ -72,5 +72,5 @@ def _written_places() -> Iterator[tuple[str, Path]]:
 
 
 def _nearest(path: Path) -> Path:
-    """The path, or the nearest above it that exists."""
+    """The path, or its nearest existing parent."""
     return next((place for place in (path, *path.parents) if place.exists()), Path("/"))

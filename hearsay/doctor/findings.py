@@ -1,4 +1,4 @@
-"""Findings of a check: one line each, with what to do if something is wrong."""
+"""Findings of a check: one line per finding, with advice on problems."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ Status = Literal["ok", "warning", "problem"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A ``problem`` keeps something from working; a ``warning`` may be intended. ``advice`` says what to do or type."""
+    """A ``problem`` prevents something from working; a ``warning`` may be intended. ``advice`` is what to do."""
 
     status: Status
     what: str
@@ -21,15 +21,15 @@ Check = Callable[[], Iterable[Finding]]
 
 
 def ok(what: str) -> Finding:
-    """What works."""
+    """A finding that something works."""
     return Finding("ok", what)
 
 
 def warning(what: str, advice: str) -> Finding:
-    """What may be intended, and what to do if it is not."""
+    """A finding that may be intended, with advice if it is not."""
     return Finding("warning", what, advice)
 
 
 def problem(what: str, advice: str) -> Finding:
-    """What keeps something from working, and how to fix it."""
+    """A finding that prevents something from working, with the fix."""
     return Finding("problem", what, advice)

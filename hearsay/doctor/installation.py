@@ -23,7 +23,7 @@ PARTS: Final[Mapping[str, str]] = {
 """The extras and their purpose."""
 
 SHOWN: Final = 3
-"""How many missing libraries are named."""
+"""Maximum number of missing libraries that are named."""
 
 _OFTEN_WANTED: Final = frozenset({"asr", "indexer", "page"})
 

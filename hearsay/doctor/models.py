@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def look_at_models() -> Iterator[Finding]:
-    """Which models a run would use, where they would run, and which weights are here."""
+    """Which models a run would use, on which device, and which weights are available."""
     from asr.settings import AsrSettings
 
     settings = read_settings(AsrSettings)
@@ -70,7 +70,7 @@ def _choice(
 
 
 def _weights() -> Iterator[Finding]:
-    """The published Whisper models that are here, and those that somebody changed."""
+    """The published Whisper models that are available, and those with modified files."""
     from asr.inference.weights import nothing_kept
     from asr.models.published import PUBLISHED
     from asr.models.weights import is_damaged, published_here

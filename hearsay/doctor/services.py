@@ -16,7 +16,7 @@ from hearsay.extras import how_to_install
 from hearsay.terminal.commands import to_type
 
 SECONDS: Final = 3.0
-"""How long to wait for an answer."""
+"""Time limit for a response."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Port:
 
 
 def look_at_ports() -> Iterator[Finding]:
-    """Whether the ports of the API, the page and Elasticsearch are free, or what answers there."""
+    """Whether the ports of the API, the page and Elasticsearch are free, or what responds there."""
     for port in _ports():
         with socket.socket() as probe:
             probe.settimeout(SECONDS)
@@ -59,12 +59,12 @@ def _ports() -> Iterator[Port]:
 
 
 def _reached(host: str) -> str:
-    """How an address that is listened on is reached from here."""
+    """The host under which a listening address is reached from this machine."""
     return "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - nothing listens here
 
 
 def answer(url: str) -> str | None:
-    """The body that a URL answers with, whatever its status; None if nothing answers in time."""
+    """The body of the response of a URL, whatever its status; None if there is no response in time."""
     parts = urlsplit(url)
     kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
     connection = kind(parts.hostname or "", parts.port, timeout=SECONDS)
@@ -78,7 +78,7 @@ def answer(url: str) -> str | None:
 
 
 def look_at_index() -> Iterator[Finding]:
-    """Whether the index answers, which version is served, and how much is in it."""
+    """Whether the index responds, which version is served, and its size."""
     from indexer.settings import IndexSettings
 
     settings = read_settings(IndexSettings)
@@ -102,7 +102,7 @@ def look_at_index() -> Iterator[Finding]:
 
 
 def look_at_api() -> Iterator[Finding]:
-    """Whether the API that ``API_URL`` names answers, which the page needs for its Transcribe tab."""
+    """Whether the API at ``API_URL`` responds, which the *Transcribe* page requires."""
     from search_ui.settings import PageSettings
 
     url = read_settings(PageSettings).api_url.rstrip("/")
@@ -119,5 +119,5 @@ def _models_of(body: str | None) -> str:
     try:
         health: Any = json.loads(body or "")
         return f"{health['status']}, speech: {health['asr_model']}, emotion: {health['ser_model']}"
-    except (ValueError, LookupError, TypeError):  # behind a key, or of another version
+    except (ValueError, LookupError, TypeError):  # it requires a key, or is of another version
         return "answers"

@@ -16,7 +16,7 @@ from hearsay.version import USER_AGENT
 T = TypeVar("T")
 
 BUSY: Final = frozenset({408, 429, 502, 503, 504})
-"""HTTP statuses of a server that may answer later."""
+"""HTTP statuses of a server that may respond later."""
 
 UNAUTHORIZED: Final = frozenset({401, 403})
 
@@ -25,7 +25,7 @@ KEEP_ALIVE_SECONDS: Final = 4.0
 
 
 class BearerAuth(httpx.Auth):
-    """Sends a key as bearer token; raises `BadArgument` for one that no header can carry, by the ``name`` it has."""
+    """Sends a key as bearer token; raises `BadArgument`, with its ``name``, for a key that is not valid in a header."""
 
     def __init__(self, key: str, name: str = "api_key") -> None:
         if not key.isascii() or not key.isprintable():
@@ -51,8 +51,8 @@ def checked_address(url: str) -> httpx.URL:
 class ApiConnection:
     """The API at an address; threads may share it.
 
-    Its requests are coroutines on an event loop in its own thread, which `run` waits for: so Ctrl-C interrupts
-    the wait, and `close` cancels what is under way. Raises `BadArgument` if ``url`` is not an address.
+    Its requests are coroutines on an event loop in its own thread, which `run` waits for: so Ctrl-C interrupts the
+    wait, and `close` cancels requests in progress. Raises `BadArgument` if ``url`` is not an address.
     """
 
     def __init__(self, url: str, auth: httpx.Auth | None, timeout: httpx.Timeout, max_connections: int = 100) -> None:
@@ -73,7 +73,7 @@ class ApiConnection:
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """The result of a coroutine that makes requests; raises `ApiError` if the connection is closed."""
-        with self._closing:  # a request that is submitted after the end would never be answered
+        with self._closing:  # a request that is submitted after closing would never complete
             if self._is_closed:
                 work.close()
                 raise ApiError("the connection to the API is closed")
@@ -88,7 +88,7 @@ class ApiConnection:
     async def request(
         self, method: str, path: str, audio: bytes | None = None, timeouts: httpx.Timeout | None = None
     ) -> httpx.Response:
-        """One attempt; ``audio`` is sent as the form field ``file``. Raises `TemporaryFailure` without an answer."""
+        """One attempt; ``audio`` is sent as the form field ``file``. Raises `TemporaryFailure` without a reply."""
         files = None if audio is None else {"file": ("clip", audio)}
         own = httpx.USE_CLIENT_DEFAULT if timeouts is None else timeouts
         try:
@@ -106,7 +106,7 @@ class ApiConnection:
         on_retry: Callable[[TemporaryFailure], None] = lambda _: None,
         timeouts: httpx.Timeout | None = None,
     ) -> httpx.Response:
-        """The final answer to an audio file, a refusal among them; busy and unreachable servers are retried.
+        """The final reply for an audio file, which may be a rejection; busy and unreachable servers are retried.
 
         ``on_retry`` gets each failure that another attempt follows. Raises the last `TemporaryFailure` if ``policy``
         is exhausted.
@@ -125,7 +125,7 @@ class ApiConnection:
             return response
 
         def may_retry(failure: TemporaryFailure) -> bool:
-            # An address that never answered is more likely wrong than that of an API which restarts.
+            # An address that never responded is more likely to be wrong than to be that of an API that restarts.
             return not failure.is_unreachable or (policy.retries_unreachable and self._has_answered)
 
         return await with_retries(attempt, policy, may_retry, on_retry)

@@ -19,25 +19,25 @@ UNEXPECTED: Final = (ValueError, KeyError, TypeError, BadRow)
 """Exceptions that reading a body of another structure raises."""
 
 _IDENTITY: Final = ("asr_weights", "asr_precision", "ser_weights", "ser_precision")
-"""What an API may report about its models besides their names; older ones report nothing."""
+"""Optional fields about the models, besides their names; older APIs omit them."""
 
 TRANSCRIPT_COLUMNS: Final = (
     *("generated_text", "duration", "confidence", "words", "segments", "language", "language_probability"),
     *("asr_model", "asr_weights", "asr_precision"),
 )
-"""The columns of a record that a reply has of the transcript."""
+"""The columns of a record that a reply has for the transcript."""
 
 EMOTION_COLUMNS: Final = (
     *("emotion", "emotion_score", "emotion_scores", "sentiment"),
     *("ser_model", "ser_weights", "ser_precision"),
 )
-"""The columns of a record that a reply has of the emotion."""
+"""The columns of a record that a reply has for the emotion."""
 
 _MEMBERS: Final = {"generated_text": "transcription", "duration": "seconds"}
-"""What a reply calls two of the columns."""
+"""The names of two columns in replies."""
 
 _OMITTED_IF_EMPTY: Final = frozenset({"language", "language_probability", *_IDENTITY})
-"""Columns that a reply has only with a value; older APIs do not know them."""
+"""Columns that a reply omits if they are empty; older APIs do not know them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Health:
 
     @property
     def is_ready(self) -> bool:
-        """Whether it transcribes now."""
+        """Whether it accepts recordings now."""
         return self.status == "ready"
 
 
@@ -79,7 +79,7 @@ def health_of(body: Any) -> Health:
 def record_in(body: Any, clip_id: str = "-", *, has_transcript: bool = True, has_emotion: bool = True) -> ClipRow:
     """The record in the body of ``POST /asr``, with the pieces that failed and the error.
 
-    Without the transcript it is that of ``POST /ser``; without the emotion, that is not read.
+    Without the transcript, the body is that of ``POST /ser``; without the emotion, emotion fields are ignored.
     """
     columns = (TRANSCRIPT_COLUMNS if has_transcript else ()) + (EMOTION_COLUMNS if has_emotion else ())
     members = {_MEMBERS.get(name, name): name for name in columns}
@@ -104,7 +104,7 @@ def recognised_in(body: Any) -> tuple[str, Recognised]:
 
 
 def tagged_in(body: Any) -> tuple[str, Tagged]:
-    """The emotion model and what it found, of ``POST /ser``; the API gives the length with one decimal there."""
+    """The emotion model and its emotion, of ``POST /ser``, where the duration has one decimal."""
     row = record_in(body, has_transcript=False)
     sentiment = sentiment_of(row.emotion)
     tagged = Tagged(row.emotion, row.emotion_score, row.emotion_scores, sentiment, float(body["duration"]))
@@ -112,7 +112,7 @@ def tagged_in(body: Any) -> tuple[str, Tagged]:
 
 
 def detail_of(response: "httpx.Response") -> str:
-    """Why a request was refused: the detail of its problem+json, else the status in words."""
+    """Why a request was rejected: the detail of its problem+json, else the status in words."""
     try:
         return str(response.json()["detail"])
     except (ValueError, KeyError, TypeError):

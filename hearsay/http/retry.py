@@ -1,7 +1,7 @@
-"""The retry policy of every request to the API: exponential backoff with full jitter, never sooner than it asks for.
+"""The retry policy of every request to the API: exponential backoff with full jitter that respects ``Retry-After``.
 
-Full jitter draws each pause from zero up to a bound that doubles, so that clients which were turned away together do
-not come back together (M. Brooker, "Exponential Backoff And Jitter", 2015).
+Full jitter draws each pause from zero up to a bound that doubles, so that clients that were rejected together do not
+return together (M. Brooker, "Exponential Backoff And Jitter", 2015).
 """
 
 import time
@@ -18,11 +18,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How long a request is repeated.
+    """How long a request is retried.
 
     No attempt begins later than ``seconds`` after the first failure, and there are at most ``attempts``. The bound of
     the pauses between them is ``first`` seconds and doubles up to ``longest``. Of these attempts, at most
-    ``fault_attempts`` may get an error of the server (such as HTTP 500). A server that cannot be reached is tried
+    ``fault_attempts`` may end in a server error (such as HTTP 500). A server that cannot be reached is tried
     again if ``retries_unreachable``, and an answer came from it before.
     """
 
@@ -35,7 +35,7 @@ class RetryPolicy:
 
 
 class TemporaryFailure(Exception):
-    """An attempt failed that another one may follow: why, and how many seconds the server asks to wait."""
+    """A failed attempt that may be retried: the reason, and how many seconds the server asks to wait."""
 
     def __init__(self, reason: str, retry_after: float = 0.0, *, is_unreachable: bool = False) -> None:
         super().__init__(reason)
@@ -51,8 +51,8 @@ async def with_retries(
 ) -> T:
     """The result of the first attempt that does not raise `TemporaryFailure`.
 
-    Raises the last one if the policy is exhausted, or if ``may_retry`` says no. ``on_retry`` gets
-    each failure that another attempt follows. Cancelling the task ends an attempt and a pause alike.
+    Raises the last one if the policy is exhausted, or if ``may_retry`` says no. ``on_retry`` is called with each
+    failure that is retried. Cancelling the task ends an attempt and a pause alike.
     """
     backoff = wait_random_exponential(multiplier=policy.first, max=policy.longest)
     deadline: float | None = None
@@ -63,7 +63,7 @@ async def with_retries(
         deadline = now + policy.seconds if deadline is None else deadline
         return max(0.0, min(_failure(state).retry_after + backoff(state), deadline - now))
 
-    def is_exhausted(state: RetryCallState) -> bool:  # tenacity asks for the pause first
+    def is_exhausted(state: RetryCallState) -> bool:  # tenacity requests the pause first
         is_late = deadline is not None and time.monotonic() + _failure(state).retry_after >= deadline
         return is_late or state.attempt_number >= policy.attempts
 
@@ -84,7 +84,7 @@ def _failure(state: RetryCallState) -> TemporaryFailure:
 
 
 def retry_after_seconds(header: str) -> float:
-    """Seconds that a ``Retry-After`` header asks for, as a number or as a date (RFC 9110, 10.2.3); 0 for nonsense."""
+    """Seconds that a ``Retry-After`` header requests, as a number or a date (RFC 9110, 10.2.3); 0 if it is invalid."""
     if header.strip().isdecimal():
         return float(header)
     try:
