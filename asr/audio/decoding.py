@@ -12,7 +12,8 @@ import soxr
 from numpy.typing import NDArray
 
 from asr.audio.mixing import Mixer
-from asr.types import SAMPLE_RATE, Waveform, seconds
+from asr.audio.samples import SampleBuffer, release_pages
+from asr.types import SAMPLE_RATE, Waveform
 from hearsay.audio.formats import FORMAT_NAMES, SAMPLE_RATES
 from hearsay.audio.reading import NOT_THIS_READER, Samples, links_of, readers_of, starts_after_junk
 from hearsay.errors import AudioTooLong, EmptyAudio, NotAudio
@@ -82,37 +83,52 @@ def _link(data: bytes, max_seconds: float) -> "_Sound | None":
 
 def _whole(sounds: "Sequence[_Sound]", max_seconds: float, name: str) -> Waveform:
     """The audio of all links of a file as one waveform."""
-    waveforms: list[Waveform] = [np.frombuffer(sound.samples, np.float32) for sound in sounds]
-    waveform = waveforms[0] if len(waveforms) == 1 else np.concatenate(waveforms)
-    if len(waveform) > max_seconds * SAMPLE_RATE + 1:
+    samples, *others = (sound.samples for sound in sounds)
+    for other in others:
+        for block in other.blocks():
+            samples.append(block)
+    if len(samples) > max_seconds * SAMPLE_RATE + 1:
         raise _too_long(max_seconds)
     if cancelled := sum(sound.cancelled for sound in sounds):
         log.warning(
             "%s: its channels cancel each other when mixed, so the loudest one was used for %.1f of %.1f s",
-            name, cancelled, seconds(waveform),
+            name, cancelled, len(samples) / SAMPLE_RATE,
         )  # fmt: skip
-    return _levelled(waveform)
+    _level(samples)
+    return samples.waveform()
 
 
-def _levelled(waveform: Waveform) -> Waveform:
-    """The waveform without DC offset, within full scale: scaled down as a whole, with single clicks clipped."""
-    if not waveform.size:
-        return waveform
-    waveform -= waveform.mean()
-    peak = float(max(waveform.max(), -waveform.min()))
-    if peak > 1:
-        ranked = np.abs(waveform[:: 1 + len(waveform) // _MOST_RANKED])
+def _level(samples: SampleBuffer) -> None:
+    """Remove the DC offset, and bring samples within full scale: scaled down as a whole, with single clicks clipped."""
+    if not len(samples):
+        return
+    whole = samples.waveform()
+    mean = whole.mean()
+    ranked = np.abs(whole[:: 1 + len(samples) // _MOST_RANKED] - mean)
+    release_pages(whole)
+    del whole
+    peaks = [0.0]
+
+    def centre(block: Waveform) -> None:
+        block -= mean
+        peaks.append(float(max(block.max(), -block.min())))
+
+    samples.change(centre)
+    if (peak := max(peaks)) > 1:
         scale = min(peak, max(1.0, _CLICK * float(np.percentile(ranked, _COMMON_PEAK))))
-        waveform /= scale
-        waveform.clip(-1, 1, out=waveform)
-    return waveform
+
+        def scale_down(block: Waveform) -> None:
+            block /= scale
+            block.clip(-1, 1, out=block)
+
+        samples.change(scale_down)
 
 
 class _Sound:
-    """Decoded samples at `SAMPLE_RATE`, as bytes. Memory holds no more than them and one block."""
+    """Decoded samples at `SAMPLE_RATE`. Memory holds no more than their buffer and one block."""
 
     def __init__(self, max_seconds: float) -> None:
-        self.samples = bytearray()
+        self.samples = SampleBuffer()
         self.frames = 0
         self.cancelled = 0.0
         self._seconds_before = 0.0  # of other rates
@@ -137,13 +153,13 @@ class _Sound:
             raise _too_long(self._max_seconds)
         valid = np.nan_to_num(block, nan=0, posinf=0, neginf=0)
         valid[np.abs(valid) > _ABSURD] = 0
-        self.samples += self._resampler.resample_chunk(self._mixer.mixed(valid)).tobytes()
+        self.samples.append(self._resampler.resample_chunk(self._mixer.mixed(valid)))
 
     def finish(self) -> None:
         """Add what the mixer and the resampler still hold."""
         if self._kind is None:
             return
-        self.samples += self._resampler.resample_chunk(self._mixer.rest(), last=True).tobytes()
+        self.samples.append(self._resampler.resample_chunk(self._mixer.rest(), last=True))
         self.cancelled += self._mixer.cancelled
         self._seconds_before += self._frames_of_kind / self._kind[0]
         self._kind = None

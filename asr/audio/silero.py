@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from asr.audio.samples import release_pages
 from asr.types import Waveform
 
 CHUNK: Final = 512
@@ -58,6 +59,7 @@ class SileroVad:
                 ["speech_probs", "hn", "cn"], {"input": np.hstack([contexts, chunks]), "h": hidden, "c": cell}
             )
             found.append(probabilities.reshape(-1))
+            release_pages(waveform)
         return np.concatenate(found)
 
 

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from asr.audio.samples import release_pages
 from asr.audio.silero import CHUNK, silero_vad
 from asr.types import SAMPLE_RATE, DecodedAudio, Stretch, Waveform
 
@@ -94,8 +95,11 @@ def runs_of(found: Sequence[Stretch], longest: float = LONGEST_PIECE) -> list[St
 
 def frame_levels(waveform: Waveform) -> NDArray[np.float64]:
     """The level of each frame of 20 ms in dB relative to full scale, at least -100; the last frame may be shorter."""
-    blocks = (waveform[first : first + _BLOCK] for first in range(0, len(waveform), _BLOCK))
-    return np.concatenate([np.zeros(0), *map(_levels, blocks)])
+    levels = [np.zeros(0)]
+    for first in range(0, len(waveform), _BLOCK):
+        levels.append(_levels(waveform[first : first + _BLOCK]))
+        release_pages(waveform)
+    return np.concatenate(levels)
 
 
 def _levels(block: Waveform) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from asr.audio.samples import release_pages
 from asr.types import SAMPLE_RATE, Waveform
 
 Floats = NDArray[np.floating[Any]]
@@ -40,16 +41,15 @@ def voice_features(waveform: Waveform) -> NDArray[np.float64] | None:
     """
     if len(waveform) < _FRAME:
         return None
-    frames = np.lib.stride_tricks.sliding_window_view(waveform, _FRAME)[::_HOP]
-    loudness = _in_blocks(_loudness, frames)
+    loudness = _in_blocks(_loudness, waveform)
     is_sound: Mask = loudness > np.maximum(np.quantile(loudness, 0.95) - _BELOW_LOUD, _QUIETEST)
     if is_sound.sum() < _LEAST_SOUND:
         return None
-    pitch, strength = _in_blocks(_pitch, frames).T
+    pitch, strength = _in_blocks(_pitch, waveform).T
     is_voiced: Mask = is_sound & (strength > _VOICED)
     if is_voiced.sum() < _LEAST_VOICE:
         return None
-    timbre = _in_blocks(_timbre, frames)
+    timbre = _in_blocks(_timbre, waveform)
     relative_loudness = (loudness - loudness[is_sound].mean())[:, None]
     voice = (
         _statistics(pitch[is_voiced, None]),
@@ -65,17 +65,19 @@ def voice_features(waveform: Waveform) -> NDArray[np.float64] | None:
     return np.concatenate([*(np.hstack(parts).ravel() for parts in tables), *voice]).astype(np.float64)
 
 
-def _in_blocks(measure: Callable[[Floats], Floats], frames: Floats) -> Floats:
-    """What ``measure`` gives for all frames, shape (frames, …), computed `_FRAMES_AT_ONCE` at a time.
+def _in_blocks(measure: Callable[[Floats], Floats], waveform: Waveform) -> Floats:
+    """What ``measure`` gives for all frames of a waveform, shape (frames, …), computed `_FRAMES_AT_ONCE` at a time.
 
     It is written into one array, since joining the blocks of hours of audio would double the memory.
     """
+    frames = np.lib.stride_tricks.sliding_window_view(waveform, _FRAME)[::_HOP]
     first = measure(frames[:_FRAMES_AT_ONCE])
     measured = np.empty((len(frames), *first.shape[1:]), first.dtype)
     measured[: len(first)] = first
     for start in range(_FRAMES_AT_ONCE, len(frames), _FRAMES_AT_ONCE):
         block = slice(start, start + _FRAMES_AT_ONCE)
         measured[block] = measure(frames[block])
+        release_pages(waveform)
     return measured
 
 

@@ -9,6 +9,7 @@ from math import ceil
 from threading import Condition, Thread, current_thread
 from typing import Final, Generic, TypeVar
 
+from asr.audio.samples import release_pages
 from asr.errors import AsrError, Busy, ModelFailed
 from asr.pipeline.long_form import LongForm, PieceJoiner, Step, cut
 from asr.pipeline.validation import check_model_output
@@ -243,6 +244,8 @@ class Queue(Generic[Output]):
                     request.future.set_exception(problem)
                 else:
                     request.future.set_result(output)
+        for request in batch:
+            release_pages(request.audio.waveform)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
