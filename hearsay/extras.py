@@ -43,7 +43,7 @@ def needing(extra: str, what: str) -> Iterator[None]:
 
 @contextmanager
 def needing_package(what: str) -> Iterator[None]:
-    """Inside the block, a missing library that belongs to no extra raises `MissingExtra`, which names its package."""
+    """Inside the block, a missing library that is in no extra raises `MissingExtra`, which names its package."""
     try:
         yield
     except ModuleNotFoundError as problem:

@@ -92,7 +92,7 @@ class Environment:
     folder: Path
     stand: Path
     before: Mapping[str, str] = field(default_factory=dict)
-    """What `contents` returned when the test began."""
+    """The result of `contents` when the test began."""
 
     @property
     def python(self) -> Path:
@@ -313,7 +313,7 @@ EXTRAS: dict[str, tuple[Callable[[Environment], str], str]] = {
     "parquet": (imports("hearsay.corpora.tables", "pyarrow.parquet"), "imported"),
     "s3": (imports("hearsay.storage.s3", "boto3"), "imported"),
 }
-"""For each extra, what is done with it, and a part of the output."""
+"""For each extra, a command that uses it, and a part of its output."""
 
 
 @pytest.mark.parametrize("extra", EXTRAS)

@@ -22,8 +22,8 @@ class RetryPolicy:
 
     No attempt begins later than ``seconds`` after the first failure, and there are at most ``attempts``. The bound of
     the pauses between them is ``first`` seconds and doubles up to ``longest``. Of these attempts, at most
-    ``fault_attempts`` may end in a server error (such as HTTP 500). A server that cannot be reached is tried
-    again if ``retries_unreachable``, and an answer came from it before.
+    ``fault_attempts`` may end in a server error (such as HTTP 500). An unreachable server is retried
+    only if ``retries_unreachable`` is set and it has responded before.
     """
 
     seconds: float

@@ -1,7 +1,7 @@
 """Runs commands that are killed, or run out of disk space, at random moments, fast enough for many runs.
 
 A `Starter` is one Python process that has imported what the commands need; each command is a process forked from it.
-So no run spends time on imports, during which nothing can be damaged, and kills occur during the actual work.
+This avoids import time, during which nothing can be damaged, so that kills occur during the actual work.
 """
 
 import json

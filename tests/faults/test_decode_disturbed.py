@@ -20,14 +20,14 @@ FILLS = 5
 
 @pytest.fixture(scope="module")
 def quiet(decoder: Starter, corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of an undisturbed run."""
+    """The output folder of an uninterrupted run."""
     out = tmp_path_factory.mktemp("quiet")
     decoder.run_well(["decode", corpus, "--out", out])
     return out
 
 
 def check_readable(out: Path, quiet: Path) -> None:
-    """The journal is a prefix of the undisturbed one, and the CSV, if it exists, has only records of the journal."""
+    """The journal is a prefix of the uninterrupted one, and the CSV, if it exists, has only records of the journal."""
     log = whole_lines(out / "clips.jsonl")
     assert timeless((quiet / "clips.jsonl").read_bytes()).startswith(timeless(log))
     if (out / "clips.csv").exists():

@@ -1,4 +1,4 @@
-"""decode killed at random moments: after a resumed run, journal and CSV equal those of an undisturbed run.
+"""decode killed at random moments: after a resumed run, journal and CSV equal those of an uninterrupted run.
 
 `tests/asr/pipeline/test_batch.py` kills a run at a chosen clip, and `tests/hearsay/records/test_journal.py` truncates
 a journal at every byte.

@@ -1,4 +1,4 @@
-"""A long recording whose runs are killed: the next run continues inside it, and ends with the same transcript."""
+"""A long recording with killed runs: the next run continues inside it, and gives the same transcript."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,12 +16,12 @@ from tests.support.checkpoints import save_wav2vec2
 MINUTES = 4.0
 
 EAGER = "\nfrom asr.pipeline import interim\ninterim.SECONDS_BETWEEN = 0.0"
-"""An interim record for each twentieth of the recording, however short it takes."""
+"""Write an interim record for each twentieth of the recording, however little time it takes."""
 
 
 @pytest.fixture(scope="module")
 def long_decoder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starter]:
-    """Starts ``decode`` with a CTC checkpoint, one piece in a pass, and interim records as often as there may be."""
+    """Starts ``decode`` with a CTC checkpoint, one piece per pass, and interim records as often as possible."""
     folder = tmp_path_factory.mktemp("long-decoder")
     settings = {
         "ASR_MODEL": str(save_wav2vec2(folder / "ctc")),

@@ -26,7 +26,7 @@ NAMES = (
     *("decode", "load", "load_emotion_model", "load_transcriber", "open_index", "word_error_rate"),
     "__version__",
 )
-"""What programs import; a name that is gone needs a line in the changelog."""
+"""The names that programs import; a removed name requires a line in the changelog."""
 
 
 def run(code: str) -> subprocess.CompletedProcess[str]:

@@ -48,7 +48,7 @@ sys.exit(main())
 READY = HealthReply(status="ready", ready=True, asr_model="length", ser_model="loudness", warnings=[])
 
 Answer = tuple[int, dict[str, str], Any] | None
-"""Status, headers and JSON body of an answer; None hangs up without one."""
+"""Status, headers and JSON body of a reply; None closes the connection without one."""
 
 
 def reply_to(data: bytes) -> dict[str, Any]:

@@ -15,7 +15,7 @@ GATEWAY = "github.com/versity/versitygw/cmd/versitygw@v1.8.0"
 
 
 def gateway() -> Path:
-    """The server's program, built once and kept."""
+    """The server program, built once and cached."""
     return go_tool(GATEWAY, "s3", "versitygw, a server that speaks S3")
 
 

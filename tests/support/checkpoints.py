@@ -1,4 +1,4 @@
-"""Tiny checkpoints with random weights, saved as people save theirs, so that tests load them the way users do."""
+"""Tiny checkpoints with random weights in the usual formats, so that tests load them as users do."""
 
 import json
 from pathlib import Path
@@ -57,12 +57,12 @@ _CONFORMER: dict[str, Any] = {
 SPECIALS = ("<pad>", "<s>", "</s>", "<unk>")
 LETTERS = tuple("|ETAONIHSRDLUMWCFGYPBVK'XJQZ")
 PIECES = (*SPECIALS, *(f"▁{letter}" for letter in "taiosw"), *"etaonihsrdlu")
-"""Of a vocabulary of word pieces."""
+"""Settings for a vocabulary of word pieces."""
 TIME_MARKS = 1501
 
 
 def save_wav2vec2(folder: Path, norm: str = "group", seed: int = 0) -> Path:
-    """A CTC checkpoint with the vocabulary of wav2vec2-base-960h, its head scaled so that it writes many letters."""
+    """A CTC checkpoint with the vocabulary of wav2vec2-base-960h, its head scaled so that it outputs many letters."""
     torch.manual_seed(seed)
     folder.mkdir(parents=True, exist_ok=True)
     vocabulary = folder / "letters.json"
@@ -84,17 +84,17 @@ def save_wav2vec2(folder: Path, norm: str = "group", seed: int = 0) -> Path:
 
 
 def sharpen(model: Wav2Vec2ForCTC, scale: float) -> None:
-    """Make a random model write many letters, surely, in words, and none of the special tokens, as trained ones do."""
+    """Make a random model output many probable letters, in words, and no special tokens, like trained models."""
     tokens = SPECIALS + LETTERS
     with torch.no_grad():
         model.lm_head.weight *= scale
-        model.lm_head.weight[tokens.index("|")] = model.lm_head.weight[tokens.index("V")]  # so that words end, too
+        model.lm_head.weight[tokens.index("|")] = model.lm_head.weight[tokens.index("V")]  # so that words also end
         model.lm_head.bias[tokens.index("|")] = 1
         model.lm_head.bias[1 : len(SPECIALS)] = -1e4
 
 
 def save_classifier(folder: Path, labels: dict[int, str] | None, count: int = 4, seed: int = 0) -> Path:
-    """An audio classifier; without labels its config names none, as the default emotion model's does."""
+    """An audio classifier; without labels, its config names none, like that of the default emotion model."""
     torch.manual_seed(seed)
     named = {"id2label": labels, "num_labels": len(labels)} if labels else {"num_labels": count}
     config = Wav2Vec2Config(**SMALL, **named, classifier_proj_size=16, feat_extract_norm="layer")
@@ -104,7 +104,7 @@ def save_classifier(folder: Path, labels: dict[int, str] | None, count: int = 4,
 
 
 def save_moonshine(folder: Path, seed: int = 0) -> Path:
-    """A sequence-to-sequence checkpoint that takes samples and writes letters without times."""
+    """A sequence-to-sequence checkpoint that takes samples and outputs letters without timestamps."""
     vocabulary = Tokenizer(models.BPE({token: number for number, token in enumerate(SPECIALS + LETTERS)}, []))
     vocabulary.decoder = decoders.Fuse()
     tokenizer = PreTrainedTokenizerFast(
@@ -116,7 +116,7 @@ def save_moonshine(folder: Path, seed: int = 0) -> Path:
 
 
 def moonshine(seed: int = 0) -> MoonshineForConditionalGeneration:
-    """With random weights, of which the decoder's attention to the audio is strong: else it writes one text of all."""
+    """A model with random weights and strong cross-attention, without which all audio would have the same text."""
     torch.manual_seed(seed)
     config = MoonshineConfig(
         vocab_size=len(SPECIALS + LETTERS),
@@ -137,12 +137,12 @@ def moonshine(seed: int = 0) -> MoonshineForConditionalGeneration:
         for convolution in (model.model.encoder.conv2, model.model.encoder.conv3):
             convolution.weight.mul_(8)
     model.generation_config.max_length = 30
-    model.generation_config.suppress_tokens = list(range(len(SPECIALS)))  # else it repeats its first token
+    model.generation_config.suppress_tokens = list(range(len(SPECIALS)))  # otherwise it repeats its first token
     return model
 
 
 def save_conformer(folder: Path, kind: str, seed: int = 0) -> Path:
-    """A CTC checkpoint on mel features, of a kind in `CONFORMERS`."""
+    """A CTC checkpoint on mel features, of one of the `CONFORMERS`."""
     folder.mkdir(parents=True, exist_ok=True)
     model, extractor, tokenizer = conformer(kind, seed), _MEL_EXTRACTORS[kind](), _piece_tokenizer()
     _spread(model, extractor(bursts((0.2, 3.8), length=4), sampling_rate=16_000, return_tensors="pt"))
@@ -152,7 +152,7 @@ def save_conformer(folder: Path, kind: str, seed: int = 0) -> Path:
 
 
 def conformer(kind: str, seed: int = 0, scale: float = 10) -> Any:
-    """A Conformer with random weights that writes the tokens of `PIECES`."""
+    """A Conformer with random weights that outputs the tokens of `PIECES`."""
     torch.manual_seed(seed)
     model = _CONFORMERS[kind]().eval()
     with torch.no_grad():
@@ -168,7 +168,7 @@ def conformer(kind: str, seed: int = 0, scale: float = 10) -> Any:
 
 @torch.no_grad()
 def _spread(model: Any, inputs: Any) -> None:
-    """Make each token likeliest in some frames, and no special token but the blank in any, as in trained models."""
+    """Make each token the most probable in some frames, and no special token but the blank, as in trained models."""
     logits, head = model(**inputs).logits[0], _head_of(model)
     scale = 8 / logits.std(0)
     head.weight.mul_(scale.view(-1, *[1] * (head.weight.ndim - 1)))
@@ -211,7 +211,7 @@ _MEL_EXTRACTORS = {
     "wav2vec2-bert": lambda: SeamlessM4TFeatureExtractor(feature_size=32, num_mel_bins=32),
 }
 CONFORMERS = tuple(_MEL_EXTRACTORS)
-"""Those whose features need no further library."""
+"""The Conformers whose features need no further library."""
 
 
 def _piece_tokenizer() -> PreTrainedTokenizerFast:
@@ -227,7 +227,7 @@ def _wave_extractor(norm: str) -> Wav2Vec2FeatureExtractor:
 
 
 def save_whisper(folder: Path, languages: tuple[str, ...] = ("en", "de"), seed: int = 0) -> Path:
-    """A Whisper checkpoint that spells in bytes, with time marks, and tells languages apart where it has several."""
+    """A Whisper checkpoint with byte tokens and timestamps, which detects the language if it has several."""
     torch.manual_seed(seed)
     tokenizer, marks = _whisper_tokenizer(languages)
     ids = tokenizer.convert_tokens_to_ids
@@ -265,7 +265,7 @@ def save_whisper(folder: Path, languages: tuple[str, ...] = ("en", "de"), seed: 
 
 
 def _whisper_tokenizer(languages: tuple[str, ...]) -> tuple[WhisperTokenizer, list[int]]:
-    """The tokenizer, and the ids of its marks; the time marks come last, as Whisper's code expects."""
+    """The tokenizer, and the ids of its special tokens; timestamps are the last, as Whisper's code expects."""
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
     tokenizer = WhisperTokenizer({letter: number for number, letter in enumerate(letters)}, [])
     named = ("startoftranscript", *languages, "translate", "transcribe", "startoflm", "startofprev", "nospeech")

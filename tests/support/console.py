@@ -1,4 +1,4 @@
-"""The requests in the project's documents, in the form of Kibana's console: extracted, and sent to a node."""
+"""The requests in the project's documents, in the format of Kibana's console: extracted, and sent to a node."""
 
 import json
 import re
@@ -20,9 +20,9 @@ def titled(document: str) -> dict[str, str]:
 
 
 def send(client: Elasticsearch, requests: str, names: Mapping[str, str]) -> list[Any]:
-    """The answers to requests, with other ``names`` in them; raises for a rejected request.
+    """The responses to requests in which ``names`` are replaced; raises an error for a rejected request.
 
-    ``PIT`` is the id from the first answer, ``LAST`` the sort values of the last hit so far.
+    ``PIT`` is the id in the first response, ``LAST`` the sort values of the last hit so far.
     """
     for name, own in names.items():
         requests = requests.replace(name, own)

@@ -29,7 +29,7 @@ from tests.support.rows import passages
 
 
 class QueriesContract:
-    """What each node does; subclasses provide the fixture ``made``, an index with all generated rows."""
+    """The nodes of a query tree; subclasses provide the fixture ``made``, an index with all generated rows."""
 
     def test_all_of_requires_every_child_and_adds_their_scores(self, made: SearchWriter):
         both = AllOf((transcribed("a"), transcribed("dog")))

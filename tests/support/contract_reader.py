@@ -1,4 +1,4 @@
-"""What every engine answers: hits, their order and pages, counts and filters."""
+"""The results of every engine: hits, their order and pages, counts and filters."""
 
 from collections import Counter
 from dataclasses import replace
@@ -20,12 +20,12 @@ from tests.support.contract import ids, paged, rows, score, transcribed
 from tests.support.rows import passages
 
 MANY: Final[list[Passage]] = rows(*(f"{number:03}" for number in range(400)))
-"""Enough passages that a fair sample of half of them is lopsided less than once in 10²⁰ times: Elasticsearch samples
-differently in each index, by its name."""
+"""So many passages that a fair sample of half of them is unbalanced less than once in 10²⁰ times: Elasticsearch samples
+differently in each index, depending on its name."""
 
 
 class ReaderContract:
-    """The answers; subclasses provide ``made``, a reader of all generated rows, and ``many``, a reader of `MANY`."""
+    """The results; subclasses provide ``made``, a reader of all generated rows, and ``many``, a reader of `MANY`."""
 
     def test_a_reader_has_no_methods_that_change_an_index(self, made: SearchReader):
         changes = vars(SearchWriter).keys() - vars(SearchReader).keys()

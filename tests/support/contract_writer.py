@@ -1,4 +1,4 @@
-"""What loads, puts, deletions and rollbacks do in every engine, and what readers see of them."""
+"""Loads, puts, deletions and rollbacks in every engine, and their visibility to readers."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -27,7 +27,7 @@ from tests.support.rows import ALL, INTERVIEW, passages
 
 
 class WriterContract:
-    """What loads and changes do; subclasses provide the fixture ``open_index``, see `OpenIndex`."""
+    """Loads and changes; subclasses provide the fixture ``open_index``, see `OpenIndex`."""
 
     @pytest.fixture
     def index(self, open_index: OpenIndex) -> Iterator[SearchWriter]:

@@ -1,4 +1,4 @@
-"""Real Elasticsearch nodes for all tests of a run, and the real clips with what a recogniser wrote for them."""
+"""Real Elasticsearch nodes for all tests of a run, and the real clips with their transcripts."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ from tests.support import ports
 
 LOCAL = PROJECT / "elastic-backend" / "local.sh"
 SECONDS_TO_ANSWER = 120
-"""How long a node on a busy machine may take over one question."""
+"""The timeout of one request to a node on a busy machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,22 +36,22 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Running nodes, numbered from 1, that can be lost one by one; ``url`` names them all."""
+    """Running nodes, numbered from 1, that can be stopped one by one; ``url`` has all addresses."""
 
     url: str
     data: Path
     programs: tuple[str, str]
-    """The homes of Elasticsearch and of the JDK that it runs by."""
+    """The installation folders of Elasticsearch and of its JDK."""
 
     def lose(self, number: int, how: signal.Signals = signal.SIGKILL) -> None:
-        """End a node, at once and without a word to the others, or by ``how``; returns when it is gone."""
+        """Kill a node without notice to the others, or send it the signal ``how``; returns when it has ended."""
         pid = int((self.data / f"node-{number}" / "pid").read_text())
         os.kill(pid, how)
         while Path(f"/proc/{pid}").exists():
             time.sleep(0.1)
 
     def start_again(self, number: int, *settings: str) -> None:
-        """Start a node that was lost, with further lines in its settings; returns when it answers."""
+        """Restart a stopped node, with additional lines in its settings; returns when it responds."""
         node = self.data / f"node-{number}"
         with (node / "config" / "elasticsearch.yml").open("a", encoding="utf-8") as file:
             file.writelines(f"{line}\n" for line in settings)
@@ -69,7 +69,7 @@ class Cluster:
 
 
 def run_local(*words: str, port: int | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
-    """``local.sh`` with these words, what it said as text."""
+    """Run ``local.sh`` with these arguments, with its output as text."""
     port_set = {"ES_PORT": str(port)} if port else {}
     return subprocess.run(
         [LOCAL, *words],
@@ -82,12 +82,12 @@ def run_local(*words: str, port: int | None = None, **environment: str) -> subpr
 
 
 def free_port() -> int:
-    """A port that is free for up to three nodes, as are those a hundred above, on which they speak to each other."""
+    """A port with free ports for up to three nodes, and for their communication a hundred ports higher."""
     return ports.free_port(1, 2, 100, 101, 102)
 
 
 def client_of(url: str) -> Elasticsearch:
-    """A client that is patient with a node on a busy machine."""
+    """A client with a long timeout for a node on a busy machine."""
     return Elasticsearch(url, request_timeout=SECONDS_TO_ANSWER)
 
 
@@ -129,7 +129,7 @@ def client(node: Node) -> Iterator[Elasticsearch]:
 
 @pytest.fixture
 def own(client: Elasticsearch, tmp_path: Path) -> Iterator[IndexSettings]:
-    """Settings for one test, whose indices go when it ends."""
+    """Settings for one test, whose indices are removed when it ends."""
     own = settings(rejected_passages=tmp_path / "refused.jsonl", deletions=tmp_path / "deletions.jsonl")
     yield own
     remove(client, own)
@@ -155,7 +155,7 @@ def cluster(open_folder: Path) -> Iterator[Cluster]:
 
 
 def programs_of(pid: int) -> tuple[str, str]:
-    """The homes of Elasticsearch and its JDK, by the command line of a node's process."""
+    """The installation folders of Elasticsearch and its JDK, from the command line of a node's process."""
     told = subprocess.run(["ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=True)
     java, *words = told.stdout.split()
     (home,) = (word.removeprefix("-Des.path.home=") for word in words if word.startswith("-Des.path.home="))
@@ -164,6 +164,6 @@ def programs_of(pid: int) -> tuple[str, str]:
 
 @pytest.fixture(scope="session")
 def real_rows(real_data: Path) -> list[ClipRow]:
-    """The real clips, joined with what wav2vec2-large-960h wrote for them."""
+    """The real clips, joined with their transcripts by wav2vec2-large-960h."""
     folder = real_data / "common-voice"
     return list(read_rows([folder / "cv-valid-dev.csv", folder / "wav2vec2-large-960h.csv"]).values())

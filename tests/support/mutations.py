@@ -13,7 +13,7 @@ Mutation = Callable[[Random, bytearray, bytes], None]
 
 
 def whole_files(samples: Path) -> list[bytes]:
-    """Sound files of the usual kinds: sample clips, and one of them in other formats."""
+    """Audio files of the usual formats: sample clips, and one of them in other formats."""
     clips = [path.read_bytes() for path in sorted(samples.glob("*.mp3"))[:6]]
     waveform = decode_audio(clips[0], 60)
     by_libsndfile = [sound_file(waveform, kind=kind) for kind in ("WAV", "FLAC", "OGG", "AIFF", "CAF", "AU")]

@@ -1,6 +1,6 @@
-"""A plain CTC decoder, one frame, run and word after the other: what `asr.speech.ctc_decoding` must agree with.
+"""A plain CTC decoder, which processes frames, runs and words one by one: the reference for `asr.speech.ctc_decoding`.
 
-It is what Hearsay used until decoding was vectorised. Tests compare the words of both, and `bench/ctc_words.py` their
+Hearsay used it until decoding was vectorised. Tests compare the words of both, and `bench/ctc_words.py` their
 speed.
 """
 
@@ -45,7 +45,7 @@ def plain_words(
 
 @dataclass(frozen=True, slots=True)
 class TokenRun:
-    """A token written over the frames from ``first`` to ``last``, both among them; its mean probability in them."""
+    """A run of a token over the frames from ``first`` to ``last``, inclusive, and its mean probability in them."""
 
     token: str
     first: int
@@ -58,7 +58,7 @@ class TokenRun:
 
 
 def runs_of(probabilities: NDArray[np.float32], vocabulary: CtcVocabulary) -> Iterator[TokenRun]:
-    """Greedy CTC decoding (Graves et al. 2006): the likeliest token of each frame, repetitions as one, no blanks."""
+    """Greedy CTC decoding (Graves et al. 2006): the best token of each frame, repetitions collapsed, blanks removed."""
     likeliest, sure = probabilities.argmax(axis=1), probabilities.max(axis=1)
     edges = np.flatnonzero(np.diff(likeliest, prepend=-1, append=-1)).tolist()
     for first, end in pairwise(edges):
@@ -80,7 +80,7 @@ def words_of(runs: Iterable[TokenRun], delimiter: str) -> Iterator[list[TokenRun
 
 
 def text_of(tokens: Iterable[str]) -> str:
-    """The word that tokens write."""
+    """The word that the tokens spell."""
     return "".join(tokens).removeprefix(WORD_START)
 
 
@@ -105,14 +105,14 @@ def word_frames(probabilities: NDArray[np.float32], runs: Sequence[TokenRun], vo
 
 
 def respellings(frames_of_word: WordFrames, vocabulary: CtcVocabulary) -> dict[str, float]:
-    """The other words that the frames of one word may spell, each with its probability beside the others, 0..1.
+    """The alternative spellings that the frames of one word support, with the share of each, 0..1.
 
-    Tried are the words that differ in one token: where a frame has a second token of at least `MIN_PROBABILITY`, it
-    replaces the run there, the run is left out (for the blank), or it is added between runs (where the blank won). The
-    probability of a word is that of all paths through these frames that spell it (the forward variables of Graves et
-    al. 2006), divided by the sum over the decoded word and all that were tried. Empty if the model is sure of every
-    frame, so most words cost nothing; and of more tokens than `MAX_TOKENS`. Read from single frames, it has not been
-    set against how often such words were said.
+    The candidates differ from the decoded word in one token: if a second token of a frame has a probability of at least
+    `MIN_PROBABILITY`, it replaces the run in that frame, the run is removed (if the token is the blank), or the token
+    is inserted between runs (if the blank was decoded). The probability of a spelling is the sum over all paths through
+    these frames that spell it (the forward variables of Graves et al. 2006); its share is that probability divided by
+    the sum over the decoded word and all candidates. Empty if the model is sure of every frame, and for words of more
+    than `MAX_TOKENS` tokens. Shares are derived from single frames and are not calibrated.
     """
     decoded = tuple(run.token for run in frames_of_word.runs)
     if len(decoded) > MAX_TOKENS:
@@ -129,7 +129,7 @@ def respellings(frames_of_word: WordFrames, vocabulary: CtcVocabulary) -> dict[s
 
 
 def _candidates(frames_of_word: WordFrames, vocabulary: CtcVocabulary) -> Iterator[tuple[str, ...]]:
-    """The spellings to try, some more than once; none that would part the word or join it with the one before."""
+    """The candidates, with duplicates, except those that would split the word or join it with the previous one."""
     decoded = tuple(run.token for run in frames_of_word.runs)
     starts = _starts(decoded)
     likeliest = frames_of_word.probabilities.argmax(axis=1)
@@ -151,7 +151,7 @@ def _starts(tokens: Sequence[str]) -> list[int]:
 def _probabilities_of(
     spellings: Sequence[tuple[str, ...]], probabilities: NDArray[np.float32], vocabulary: CtcVocabulary
 ) -> NDArray[np.float64]:
-    """Of each spelling, up to a factor that all have in common; shape (spellings,)."""
+    """The probability of each spelling, up to a common factor; shape (spellings,)."""
     numbers = {token: number for number, token in enumerate(vocabulary.tokens)}
     targets = torch.tensor([numbers[token] for tokens in spellings for token in tokens])
     frames = torch.from_numpy(probabilities).double().clamp_min(1e-30).log()

@@ -15,7 +15,7 @@ OF_ELASTICSEARCH = {"Content-Type": "application/json", "X-Elastic-Product": "El
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the proxy answers in place of the node."""
+    """A response that the proxy sends in place of the node."""
 
     status: int
     body: bytes

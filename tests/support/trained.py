@@ -1,6 +1,6 @@
-"""A tiny CTC model that has learned to spell a few clips, so that its output depends on its input.
+"""A tiny CTC model, trained on a few clips so that its output depends on its input.
 
-Random weights write one token nearly everywhere; whether a batch changes transcripts shows only where frames differ.
+With random weights, nearly all frames have the same token, and effects of batches on transcripts would not show.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,7 +26,7 @@ APART = 2e-4
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Use one thread: a tiny model loses time with a second one, above all on a busy machine."""
+    """Use one thread: a tiny model is slower with two, especially on a busy machine."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -44,7 +44,7 @@ def sample_sentences(samples: Path) -> list[tuple[Waveform, str]]:
 
 
 def save_trained(folder: Path, norm: str, sentences: Sequence[tuple[Waveform, str]]) -> Path:
-    """A checkpoint of the group-norm or the layer-norm family that has learned the shortest of the sentences."""
+    """A checkpoint of the group-norm or the layer-norm family, trained on the shortest sentences."""
     save_wav2vec2(folder, norm)
     extractor = Wav2Vec2FeatureExtractor.from_pretrained(folder)
     lessons = [

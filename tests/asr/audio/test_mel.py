@@ -54,7 +54,7 @@ def test_a_waveform_longer_than_the_window_is_truncated() -> None:
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_frames_do_not_depend_on_what_follows_them(threads: int) -> None:
-    """To the last bit, and however many threads a matrix product may have."""
+    """Bit for bit, for any number of threads of a matrix product."""
     program = """
 import numpy as np
 from asr.audio.mel import HOP, log_mel

@@ -1,4 +1,4 @@
-"""Channels become one without cancelling or clipping."""
+"""Channels are mixed to mono without cancellation or clipping."""
 
 import logging
 

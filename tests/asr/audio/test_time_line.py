@@ -1,4 +1,4 @@
-"""Files whose audio is not one run of samples from the start: chained, late, with gaps, several tracks, or junk."""
+"""Files whose audio is not contiguous from the start: chained, delayed, with gaps, several tracks, or other bytes."""
 
 import itertools
 from io import BytesIO
@@ -18,7 +18,7 @@ FRAME = 960
 
 
 def written(kind: str, codec: str, starts: dict[float, Samples], rate: int = 48_000, video: bool = False) -> bytes:
-    """A file of one track whose sounds begin at the given seconds; with ``video``, a picture at 0 s is before it."""
+    """A file with one track whose sounds begin at the given seconds; with ``video``, a video track starts at 0 s."""
     file = BytesIO()
     with av.open(file, "w", format=kind) as container:
         picture = container.add_stream("mpeg4", rate=1) if video else None
@@ -55,7 +55,7 @@ SOUND = tone(1.92, 48_000)
 
 @pytest.mark.parametrize("kinds", list(itertools.product(["VORBIS", "OPUS"], repeat=2)))
 def test_all_links_of_a_chained_ogg_file_are_decoded(kinds: tuple[str, str]):
-    """Whatever their codecs, sample rates and numbers of channels are."""
+    """Regardless of their codecs, sample rates and numbers of channels."""
     first = sound_file(tone(2, 48_000), 48_000, "OGG", kinds[0])
     second = sound_file(np.stack([tone(3, 16_000)] * 2, axis=1), 16_000, "OGG", kinds[1])
     assert len(links_of(first + second + first)) == 3

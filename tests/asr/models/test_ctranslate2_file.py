@@ -1,4 +1,4 @@
-"""The file of weights in CTranslate2's format, read and written as CTranslate2 itself does."""
+"""The weight file in CTranslate2's format, read and written as by CTranslate2 itself."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ def test_a_file_that_is_read_and_written_has_the_same_bytes(name: str, tmp_path:
 
 @pytest.mark.parametrize("name", ["whisper-tiny.en", "whisper-base"])
 def test_every_weight_of_whisper_has_one_place_in_transformers(name: str):
-    """Except biases of keys, which transformers lacks: they are zero."""
+    """All but the biases of keys, which transformers does not have: they are zero."""
     file = read_ctranslate2(published_weights(name).folder / "model.bin")
     places = whisper_places(file.layers("encoder"), file.layers("decoder"))
     covered = {variable: np.zeros(array.shape, int) for variable, array in file.variables.items() if array.ndim}

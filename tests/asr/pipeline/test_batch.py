@@ -27,7 +27,7 @@ from tests.conftest import PROJECT
 from tests.support.models import LengthSpeechModel, LoudnessEmotionModel, tone
 
 SETTLING = 0.15
-"""Seconds after which a new file has a stamp, so that one run over it leaves the next one nothing to write."""
+"""Seconds after which a new file has a stamp, so that the second run over it has nothing to write."""
 
 
 class Bench:

@@ -159,7 +159,7 @@ def test_a_record_has_its_language_and_no_spaces_where_the_language_has_none(fol
 
 
 def without_time(row: ClipRow) -> dict[str, object]:
-    """The record without when it was made, and without the file's stamp, which a new file gets after a moment."""
+    """The record without its time of transcription and without the stamp, which a new file gets only after a moment."""
     return {name: value for name, value in row.to_json().items() if name not in ("decoded_at", "audio_stamp")}
 
 

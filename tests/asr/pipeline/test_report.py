@@ -29,7 +29,7 @@ def test_a_single_clip_is_reported_in_the_singular():
 
 
 def test_names_and_transcripts_are_shown_as_they_are():
-    """Brackets are no markup, and control characters reach no terminal."""
+    """Brackets are not interpreted as markup, and control characters are not printed."""
     file = io.StringIO()
     rows = (
         ClipRow("set/takes [/2023].mp3", generated_text="[music] yes"),

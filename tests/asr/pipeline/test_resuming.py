@@ -1,4 +1,4 @@
-"""Continuing with a folder: unchanged files are not read, changed ones are found, and in doubt the digest decides."""
+"""Repeated runs over a folder: unchanged files are not read, changed ones are detected, by digest if necessary."""
 
 import json
 import os
@@ -25,7 +25,7 @@ def bench(tmp_path: Path) -> Bench:
 
 @pytest.fixture
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The audio files that are read from now on, by name."""
+    """The names of the audio files that are read from now on."""
     found: list[str] = []
     read_bytes = Path.read_bytes
 

@@ -1,4 +1,4 @@
-"""Whisper's weights in CTranslate2's format as a model of transformers: both give the same."""
+"""Whisper's weights in CTranslate2's format as a transformers model: both have the same outputs."""
 
 from functools import cache
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Progress where nobody watches a terminal."""
+"""Progress without a terminal."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The words that word error rate is counted on: those of OpenAI's normaliser, whichever way they are computed."""
+"""The words for word error rate: those of OpenAI's normaliser, on the fast path and on the full one."""
 
 import warnings
 

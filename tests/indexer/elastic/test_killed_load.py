@@ -49,7 +49,7 @@ MOMENTS = {
     "marked": (f"PUT {VERSION}/_mapping", 1),
     "swapped": ("POST /_aliases", 2),  # the first one checks, before anything is written, that the alias can be moved
 }
-"""When a load is killed: which request was just answered, and how often."""
+"""When a load is killed: after which request, and after how many of them."""
 
 
 def is_whole(client: Elasticsearch, version: str) -> bool:

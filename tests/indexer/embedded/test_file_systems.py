@@ -411,7 +411,7 @@ def test_the_message_for_another_schema_says_whether_it_is_earlier_or_later(
     index.replace(rows("a"))
     version = folder / "versions" / index.about().version
     redescribe(version, lambda about: about | {"schema": schema})
-    garbled(next(version.glob("*.idx")))  # what another version wrote may look like damage to this one
+    garbled(next(version.glob("*.idx")))  # files of another version may look damaged to this one
     for ask in (*QUESTIONS, CHANGES["put"], CHANGES["delete"]):
         with pytest.raises(IndexIncompatible, match=f"the index in {folder} was made by {maker}"):
             ask(EmbeddedWriter(folder))

@@ -13,7 +13,7 @@ from indexer.phonetics.expansion import FEATURES
 from indexer.phonetics.tables import GENERAL, SHIPPED, VERSION, Tables, shipped
 
 MODELS = ("", "whisper-tiny.en", "whisper-base")
-"""Of each shipped file, a model; the general one is for transcripts without a model."""
+"""A model for each shipped file; the general tables are for transcripts without a model."""
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -70,7 +70,7 @@ def test_a_very_small_share_is_not_saved_as_zero(tmp_path: Path):
 
 
 def changed(tmp_path: Path, **members: Any) -> Path:
-    """The shipped tables with other members, None for one left out."""
+    """The shipped tables with changed members; None removes one."""
     whole = json.loads((SHIPPED / f"{GENERAL}.json").read_text(encoding="utf-8")) | members
     file = tmp_path / "tables.json"
     file.write_text(json.dumps({name: value for name, value in whole.items() if value is not None}))

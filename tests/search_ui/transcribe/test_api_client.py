@@ -48,7 +48,7 @@ def test_a_rejected_key_is_reported_with_its_setting(address: str) -> None:
 @pytest.mark.parametrize(
     ("address", "key"),
     [("http://127.0.0.1:1", ""), ("nonsense", ""), ("http://[::1", ""), ("http://a..b/", ""), ("http://a/", "clé")],
-)  # none of them needs a name server: some resolve names that do not exist
+)  # without host names, because some name servers resolve names that do not exist
 def test_an_api_that_does_not_respond_is_unreachable(address: str, key: str) -> None:
     api = PageApiClient(address, key, 5)
     for call in (api.is_ready, lambda: api.transcribe("tone.wav", b"", pytest.fail)):
