@@ -1,1 +1,1 @@
-"""Clip records: what is known of one clip, and the files that hold many."""
+"""Clip records: the data of one clip, and files of records."""

@@ -1,4 +1,4 @@
-"""Validation of a record's times: they are corrected if the intention is clear, else left out."""
+"""Validation of a record's times: they are corrected if unambiguous, otherwise omitted."""
 
 import math
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ Timed = TypeVar("Timed", Word, Segment)
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A record whose words and segments can be used, what was wrong with them, and whether some had to be left out."""
+    """A record with usable words and segments, the problems that were found, and whether some had to be omitted."""
 
     row: ClipRow
     flaws: tuple[str, ...] = ()
@@ -33,10 +33,10 @@ class Checked:
 
 
 def checked(row: ClipRow) -> Checked:
-    """The record with words and segments in order of time, without overlap, inside the clip, and of the text.
+    """The record with words and segments that are in order, do not overlap, are inside the clip, and match the text.
 
-    Those whose times are clear are sorted and cut to fit. One whose times are not clear gets no length and is put at
-    the end of the one listed before it. Where no times can be used, none are kept. The text stays complete.
+    Items with unambiguous times are sorted and cut to fit. An item with ambiguous times gets zero duration at the end
+    of the previously listed one. If no times can be used, none are kept. The text stays complete.
     """
     flaws: set[str] = set()
     length = row.duration if row.duration is not None and math.isfinite(row.duration) and row.duration >= 0 else None
@@ -62,9 +62,9 @@ def checked(row: ClipRow) -> Checked:
 def _text_in_order(
     row: ClipRow, text: str, *sortings: tuple[Sequence[Word | Segment], Sequence[Word | Segment]]
 ) -> str | None:
-    """The transcript in the order in which its segments or words were said; None if neither are all of it.
+    """The transcript in the order of its segments or words in time; None if neither make up the whole transcript.
 
-    Each sorting has them by time, then as listed, and a transcript may have been made of either.
+    Both orders are tried, by time and as listed, since a transcript may have been joined in either.
     """
     for by_time, as_listed in sortings:
         if by_time and are_the_text(text, by_time):
@@ -84,7 +84,7 @@ def _joined(items: Sequence[Word | Segment], language: str = "") -> str:
 
 
 def are_the_text(text: str, items: Sequence[Word | Segment]) -> bool:
-    """Whether the items, one after the other, are the text except for punctuation, case and spaces, or it is empty."""
+    """Whether the joined items equal the text except for punctuation, case and spaces, or the text is empty."""
     return not text or _letters(text) == _letters(_joined(items))
 
 
@@ -93,7 +93,7 @@ def _letters(text: str) -> str:
 
 
 def _in_order(items: tuple[Timed, ...], length: float | None, flaws: set[str]) -> tuple[Timed, ...]:
-    """The items by time, none reaching into the next; empty if no times can be used."""
+    """The items by time, without overlap; empty if no times can be used."""
     if not items:
         return ()
     placed = [_placed(item, length, flaws) for item in items]
@@ -122,7 +122,7 @@ def _with_the_others(items: Sequence[Timed], known: Sequence[tuple[Timed, int]])
 
 
 def _placed(item: Timed, length: float | None, flaws: set[str]) -> Timed | None:
-    """The item inside the clip; None if its times do not say where."""
+    """The item cut to the clip; None if its times do not determine its position."""
     if flaw := _flaw(item, length):
         flaws.add(flaw)
         return None

@@ -21,23 +21,23 @@ from hearsay.records.transcript import TRANSCRIBING, FailedPiece, Segment, Word
 from hearsay.text.normalize import words
 
 SCHEMA_VERSION: Final = 1
-"""Written into every line of a log; raised when a column changes its meaning."""
+"""Written into every line of a log; incremented when a column changes its meaning."""
 
 LONGEST_ID: Final = 500
-"""Bytes of a clip id in UTF-8; Elasticsearch takes 512, and a passage adds its number."""
+"""Maximum bytes of a clip id in UTF-8; Elasticsearch accepts 512, and a passage appends its number."""
 
 
 TOLERANCE: Final = 0.05
-"""Seconds that times may be off by rounding."""
+"""Tolerance for rounded times, in seconds."""
 
 _KEPT_CELLS: Final = 100_000
-"""Values of one column of a table that are kept to be used again: as many as large corpora have speakers."""
+"""Maximum number of cached values of one column of a table: as many as large corpora have speakers."""
 
 _SHORT: Final = 20
-"""Characters below which all cells of a column are kept, because they may say that a value is missing."""
+"""Cells with fewer characters are all kept, because they may be markers of missing values."""
 
 _LONGEST_KEPT: Final = 200
-"""Characters of a cell whose value is kept; words and segments are longer, and occur once."""
+"""Maximum characters of a cell whose value is cached; words and segments are longer, and occur once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ class ClipRow:
 
     @classmethod
     def from_readable_json(cls, members: Mapping[str, Any]) -> "ClipRow":
-        """A row as `from_json` makes it, without the members that their columns do not hold."""
+        """A row like that of `from_json`, without members that are invalid for their columns."""
         return cls.from_json({name: value for name, value in members.items() if is_readable(name, value)})
 
     @classmethod
@@ -129,7 +129,7 @@ class ClipRow:
 
     @property
     def lacks_speech(self) -> bool:
-        """Whether its transcript, or a part of it, is missing because something failed."""
+        """Whether its transcript, or a part of it, is missing because of a failure."""
         if not self.failed_pieces:
             return bool(self.error)
         return any(piece.task == TRANSCRIBING for piece in self.failed_pieces)
@@ -146,7 +146,7 @@ class ClipRow:
 
     @property
     def is_failed(self) -> bool:
-        """Whether transcribing it failed as a whole; it may have an older transcript all the same."""
+        """Whether transcribing it failed as a whole; it may still have an older transcript."""
         return bool(self.error) and not self.failed_pieces
 
     @property
@@ -157,7 +157,7 @@ class ClipRow:
 
     @property
     def optional(self) -> tuple[str, ...]:
-        """Those of `OPTIONAL_COLUMNS` in which it has a value."""
+        """The `OPTIONAL_COLUMNS` in which it has a value."""
         return tuple(name for name in OPTIONAL_COLUMNS if getattr(self, name))
 
     def to_json(self) -> dict[str, Any]:
@@ -169,7 +169,7 @@ class ClipRow:
         return filled_members(_COLUMN_NAMES, _values_of(self))
 
     def to_record(self) -> dict[str, Any]:
-        """`to_json` for a log, in which a column of the corpus that was given and empty is null."""
+        """`to_json` for a log, where a given but empty column of the corpus is null."""
         emptied = (name for name in CORPUS_COLUMNS if name in self.given and name not in ("filename", "duration"))
         members = self.to_json()
         return members | {name: None for name in emptied if name not in members}
@@ -186,12 +186,12 @@ class ClipRow:
         return replace(self, given=self.given | TRANSCRIPT | EMOTION)
 
     def merged_with(self, later: "ClipRow") -> "ClipRow":
-        """The row with every column that ``later`` was given: a filled one replaces, an emptied one empties.
+        """The row with the given columns of ``later``: a filled column replaces the value, an empty one clears it.
 
-        What one run produced stays together: with another transcript, or an error, go all columns of `TRANSCRIPT`, with
-        another emotion all of `EMOTION`. A known duration is never emptied. One that was measured from the audio stays
-        unless another was measured too, and one that ends before the words or segments that are kept is not taken. A
-        deletion stays one.
+        The results of one run stay together: another transcript, or an error, replaces all columns of `TRANSCRIPT`, and
+        another emotion all of `EMOTION`. A known duration is never cleared. A measured duration is replaced only by
+        another measured one, and a duration that ends before words or segments that are kept is ignored. A deletion
+        remains one.
         """
         given = later.given | {name for name in _EMPTY_OF if not is_empty(getattr(later, name))}
         if later.error or self._differs(later, given, ("generated_text",)):
@@ -231,10 +231,10 @@ _EMPTY_OF: Final = {member.name: getattr(ClipRow("-"), member.name) for member i
 
 
 class LineReader:
-    """Makes a row of a clip id and a line of a table, as `ClipRow.from_cells` does of its cells.
+    """Makes a row from a clip id and a line of a table, like `ClipRow.from_cells`.
 
-    Cells that occur again, such as speakers and accents, are read and stored once. An empty cell of a column that is
-    not Hearsay's is left out; it is given all the same. Calls raise `BadRow`.
+    Repeated cells, such as speakers and accents, are read and stored once. An empty cell of a column that is not
+    Hearsay's is omitted, but counts as given. Calls raise `BadRow`.
     """
 
     def __init__(self, columns: Sequence[str], places: Sequence[int]) -> None:
@@ -252,7 +252,7 @@ class LineReader:
         return ClipRow(clip_id, **values, extra=extra, given=self._given)
 
     def distinct(self, name: str) -> Collection[str]:
-        """The distinct cells of a column that have been read; of long ones, not all."""
+        """The distinct cells of a column that have been read; long ones may be missing."""
         readers = (read for own, _, read in (*self._known, *self._unknown) if own == name)
         return next(readers, _CellReader(name)).keys()
 
@@ -261,7 +261,7 @@ _NO_CELLS: Final = frozenset({"filename", "schema_version"})
 
 
 class _CellReader(dict[str, Any]):
-    """The value of each cell of one column, read when it is met first; a long one is not kept."""
+    """The value of each cell of one column, read at its first occurrence; long ones are not cached."""
 
     def __init__(self, name: str) -> None:
         super().__init__()

@@ -27,7 +27,7 @@ def _text(value: Any) -> str:
 
 
 def _name(value: Any) -> str:
-    """Text, or the number of a speaker or fold, as manifests in JSON have it."""
+    """Text, or the number of a speaker or fold, as in JSON manifests."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else _text(value)
 
 
@@ -145,7 +145,7 @@ def is_empty(value: Any) -> bool:
 
 
 def read_value(name: str, value: Any) -> Any:
-    """A column's value from JSON, which is not empty; raises `BadRow` if it is not what the column holds."""
+    """A column's value from nonempty JSON; raises `BadRow` if it is invalid for the column."""
     try:
         return _READ[name](value)
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as problem:
@@ -164,7 +164,7 @@ def read_unknown(name: str, value: Any) -> str:
 
 
 def is_readable(name: str, value: Any) -> bool:
-    """Whether a member's value is one that its column can hold."""
+    """Whether a member's value is valid for its column."""
     if name in _READ and value in (None, ""):
         return True
     try:
@@ -175,7 +175,7 @@ def is_readable(name: str, value: Any) -> bool:
 
 
 def filled_members(names: Iterable[str], values: Iterable[Any]) -> dict[str, Any]:
-    """The columns that are not empty, with their values as JSON has them."""
+    """The columns that are not empty, with their values as JSON."""
     return {
         name: _WRITE[name](value) if name in _WRITE else value
         for name, value in zip(names, values, strict=True)

@@ -6,11 +6,11 @@ from hearsay.records.schema import CORPUS_COLUMNS, MISSING, OUR_COLUMNS, READ_AS
 from hearsay.records.table import DistinctCells, Table
 
 _LONGEST_MISSING: Final = 20
-"""Characters below which a cell may say that its value is missing, with spaces around it."""
+"""Cells with fewer characters, including surrounding spaces, may be markers of missing values."""
 
 
 def corpus_table(table: Table) -> Table:
-    """The table without the columns that Hearsay fills: in its own tables they are left out, else kept aside."""
+    """The table without the columns that Hearsay fills: omitted from its own tables, otherwise renamed."""
     if table.is_of_hearsay:
         return table.without(OUR_COLUMNS)
     return table.renamed(names) if (names := kept_aside(table.columns)) else table
@@ -56,7 +56,7 @@ def _shown(name: str) -> str:
 
 
 def _found(table: Table | DistinctCells, name: str) -> list[str]:
-    """The ways of writing *missing* that a column has."""
+    """The markers of missing values that occur in a column."""
     if name not in table.columns:
         return []
     short = {cell for cell in table.column(name) if len(cell) < _LONGEST_MISSING}

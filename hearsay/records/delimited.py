@@ -15,7 +15,7 @@ Lines: TypeAlias = Iterator[tuple[int, list[str]]]
 def read_delimited(path: Path, separator: str, header: Sequence[str] | None = None) -> tuple[list[str], Lines]:
     """The columns of a table in UTF-8, and its lines with their numbers; empty lines are skipped.
 
-    A quotation mark is a character like any other. ``header`` names the columns of a table without a first line of
+    Quotation marks have no special meaning. ``header`` names the columns of a table without a first line of
     names; the last of them takes the rest of a line. Raises `BadTable`, also while the lines are read.
     """
     lines = _unquoted(path)
@@ -41,7 +41,7 @@ def _unquoted(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def csv_lines(file: TextIO, name: str, **dialect: Any) -> Lines:
-    """The lines of a CSV in a file opened with ``newline=""``; ``name`` is what errors call it, ``dialect`` is csv's.
+    """The lines of a CSV in a file opened with ``newline=""``; ``name`` appears in errors, ``dialect`` is csv's.
 
     Raises `BadTable` while the lines are read.
     """
@@ -57,7 +57,7 @@ def csv_lines(file: TextIO, name: str, **dialect: Any) -> Lines:
 
 
 def of_width(table: str, number: int, cells: list[str], width: int) -> list[str]:
-    """The cells under a header of ``width`` columns; raises `BadTable` unless all that are further are empty."""
+    """The cells under a header of ``width`` columns; raises `BadTable` if a further cell is not empty."""
     if len(cells) == width:
         return cells
     if len(cells) < width or any(cells[width:]):

@@ -6,7 +6,7 @@ from typing import Final, Literal
 Sentiment = Literal["negative", "neutral", "positive", "uncertain"]
 
 UNCERTAIN: Final = "uncertain"
-"""The answer of an emotion model that does not decide; a label and a sentiment."""
+"""The output of an emotion model that does not decide; both a label and a sentiment."""
 
 SENTIMENTS: Final[tuple[Sentiment, ...]] = ("negative", "neutral", "positive", "uncertain")
 

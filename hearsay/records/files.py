@@ -24,8 +24,8 @@ MODE: Final = 0o644
 def replaced_whole(path: Path) -> Iterator[Path]:
     """A file beside ``path`` to write to, moved to ``path`` if the ``with`` block succeeds, else removed.
 
-    Where the file system gives a file no other mode, it has the one that it gave. Where it refuses to replace a file,
-    that is written over, which is not whole at every moment but leaves something at all.
+    If the file system does not support modes, the file keeps its default mode. If it does not support replacing a
+    file, the file is overwritten, which is not atomic.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = _new_file(path)
@@ -63,7 +63,7 @@ def onto_disk(handle: int) -> None:
 
 
 def add_new(path: Path, data: bytes) -> None:
-    """Write a new file, whole or not at all; raises `FileExistsError` if there is one by that name."""
+    """Write a new file atomically; raises `FileExistsError` if the name exists."""
     temporary = _new_file(path)
     try:
         temporary.write_bytes(data)
@@ -92,5 +92,5 @@ def _new_file(path: Path) -> Path:
 
 
 def _begins(path: Path) -> str:
-    """How the names of a file's temporary files begin."""
+    """The prefix of the names of a file's temporary files."""
     return f".{path.name[:200]}."

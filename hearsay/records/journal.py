@@ -1,4 +1,4 @@
-"""The journal: clip rows as lines of JSON, only ever appended, so that a killed run loses nothing it had finished."""
+"""The journal: clip rows as lines of JSON, append-only, so that a killed run loses no completed record."""
 
 import json
 import os
@@ -16,13 +16,13 @@ from hearsay.records.locks import LockedFile
 from hearsay.records.schema import EXPORT_ONLY, kept_beside_ours
 
 _OURS_IN_JSON: Final = frozenset({"schema_version", "words", "segments"})
-"""Signs of a record in JSON, where words and segments are parts of a transcript, also without its text."""
+"""Members that identify a record in JSON, where words and segments count as a transcript, even without its text."""
 
 
 def read_journal(path: Path, *, is_log: bool = True) -> dict[str, ClipRow]:
     """The latest row of each clip by id, in the order in which the clips first appeared.
 
-    Where it need not be a log of Hearsay's (``is_log``), a corpus's columns are `kept_beside_ours`.
+    Unless it must be a log of Hearsay (``is_log``), a corpus's columns are `kept_beside_ours`.
     A torn last line, left by a killed run, is skipped. Raises `BadRow` with the number of a line that is not a
     clip row or was written by a newer version, and `ClipsError` if the file cannot be read.
     """
@@ -39,7 +39,7 @@ def read_journal(path: Path, *, is_log: bool = True) -> dict[str, ClipRow]:
 def read_journal_from(path: Path, start: int, end: int | None = None) -> tuple[dict[str, ClipRow], int]:
     """The latest row of each clip in the lines from byte ``start`` to byte ``end``, and where the last of them ends.
 
-    A last line that lacks its end is still being written, and is not among them. Raises as `read_journal` does.
+    An incomplete last line is still being written and is excluded. Raises the errors of `read_journal`.
     """
     try:
         with path.open("rb") as file:
@@ -52,7 +52,7 @@ def read_journal_from(path: Path, start: int, end: int | None = None) -> tuple[d
 def rows_of_lines(
     lines: Iterable[bytes], path: Path, start: int, end: int | None = None
 ) -> tuple[dict[str, ClipRow], int]:
-    """The same of lines that were read already, of which the first begins at byte ``start`` of the log at ``path``."""
+    """The same for lines that were already read, the first of which begins at byte ``start`` of the log at ``path``."""
     rows: dict[str, ClipRow] = {}
     for line in lines:
         if not line.endswith(b"\n") or (end is not None and start >= end):
@@ -68,7 +68,7 @@ def rows_of_lines(
 
 
 def _unreadable(path: Path, where: str, problem: BadRow) -> BadRow:
-    """The problem with its place, and the command that repairs it, if one does."""
+    """The problem with its location, and the command that repairs it, if there is one."""
     if isinstance(problem, NewerRecord):
         return NewerRecord(f"{path}, {where}: {problem}")
     return BadRow(f"{path}, {where}: {problem}. To set unreadable lines aside: hearsay repair {shlex.quote(str(path))}")
@@ -78,7 +78,7 @@ def _whole_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     try:
         with path.open("rb") as file:
             for number, line in enumerate(file, 1):
-                is_whole = line.endswith(b"\n") or _is_json(line)  # other people's last lines may lack their end
+                is_whole = line.endswith(b"\n") or _is_json(line)  # other programs may omit the last line end
                 if is_whole and line.strip():
                     yield number, line
     except OSError as problem:
@@ -125,7 +125,7 @@ def row_of_line(line: bytes, *, is_log: bool = True) -> ClipRow:
 
 
 def line_of(row: ClipRow) -> bytes:
-    """The record as a line of a log; raises `BadRow`, naming the clip, if no reader would take it back."""
+    """The record as a line of a log; raises `BadRow`, with the clip, if no reader would accept it."""
     try:
         members = {"schema_version": SCHEMA_VERSION} | row.to_record()
         line = json.dumps(members, ensure_ascii=False, allow_nan=False).encode()
@@ -136,7 +136,7 @@ def line_of(row: ClipRow) -> bytes:
 
 
 def locked(path: Path) -> LockedFile:
-    """The log opened for appending, by this process alone; raises as `Journal` does."""
+    """The log, opened exclusively for appending; raises the errors of `Journal`."""
     while True:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -163,8 +163,8 @@ def _is_still_at(path: Path, file: LockedFile) -> bool:
 class Journal:
     """A journal opened for appending, by one run at a time; use it in a ``with`` statement.
 
-    Opening cuts off a torn last line, ends one that lacks its end alone, raises `JournalInUse` while another process
-    has the journal open, and `ClipsError` if it cannot be written. ``warning`` is a sentence if the file system
+    Opening removes a torn last line, completes one that only lacks its line end, raises `JournalInUse` while another
+    process has the journal open, and `ClipsError` if it cannot be written. ``warning`` is a sentence if the file system
     has no locks.
     """
 
@@ -194,7 +194,7 @@ class Journal:
             self._file.truncate(end)
 
     def rows(self) -> dict[str, ClipRow]:
-        """The latest row of each clip, as `read_journal` has it."""
+        """The latest row of each clip, as from `read_journal`."""
         return read_journal(self.path)
 
     def append(self, rows: Iterable[ClipRow]) -> None:
@@ -214,7 +214,7 @@ class Journal:
 
     def _write(self, data: bytes) -> None:
         unwritten = memoryview(data)
-        while unwritten:  # a disk that is nearly full takes a part, and fails at the next one
+        while unwritten:  # a nearly full disk accepts a part, and fails at the next write
             unwritten = unwritten[self._file.write(unwritten) :]
 
     def close(self) -> None:

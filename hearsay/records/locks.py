@@ -18,11 +18,11 @@ log = logging.getLogger(__name__)
 
 
 class LockedFile(FileIO):
-    """A file opened for appending by this process alone, until it is closed.
+    """A file opened exclusively for appending, until it is closed.
 
-    Raises `JournalInUse` while another has it. ``warning`` is a sentence if nothing or only a lock file keeps
-    others out. Where the file system has no locks (`flock` is not there, or no lock server answers), a lock file beside
-    the file names host and process; that of a process of this host which is gone is taken over.
+    Raises `JournalInUse` while another has it. ``warning`` is a sentence if there is no lock, or only a lock file.
+    Where the file system has no locks (`flock` is not there, or no lock server answers), a lock file beside the file
+    names host and process; that of a process of this host which is gone is taken over.
     """
 
     def __init__(self, path: Path) -> None:
@@ -55,7 +55,7 @@ class LockedFile(FileIO):
 
 
 def _take(path: Path) -> Path | None:
-    """The lock file beside a file, made by this process; None if none can be made. Raises `JournalInUse`."""
+    """The lock file beside a file, created by this process; None if that is impossible. Raises `JournalInUse`."""
     lock_file = path.with_name(f"{path.name}.lock")
     owner = {"host": socket.gethostname(), "pid": os.getpid(), "started": _started(os.getpid())}
     for _ in range(3):
@@ -88,7 +88,7 @@ def _check_left_behind(path: Path, lock_file: Path) -> None:
 
 
 def _owner_of(lock_file: Path) -> dict[str, Any] | None:
-    """The owner of a lock file; empty if it does not say, None if it is gone."""
+    """The owner in a lock file; empty if it has none, None if the file is gone."""
     try:
         owner = json.loads(lock_file.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -108,7 +108,7 @@ def _is_running(owner: dict[str, Any]) -> bool:
         return False
     except OSError:  # of another user
         pass
-    return owner.get("started") in (None, _started(pid))  # else the number was given to another process
+    return owner.get("started") in (None, _started(pid))  # otherwise the process id was reused
 
 
 def _started(pid: int) -> str | None:

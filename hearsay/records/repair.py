@@ -11,7 +11,7 @@ from hearsay.records.journal import locked, row_of_line
 
 @dataclass(frozen=True, slots=True)
 class Repaired:
-    """How many lines of a log can be read, how many were set aside now, and the file that such lines go to."""
+    """The number of readable lines, the number of lines that were moved, and the file to which they were moved."""
 
     kept: int
     set_aside: int
@@ -45,7 +45,7 @@ def repair(log: Path) -> Repaired:
                 mode = log.stat().st_mode
                 with replaced_whole(log) as temporary:
                     temporary.write_bytes(b"".join(kept))
-                with suppress(OSError):  # a file system of one mode for all files
+                with suppress(OSError):  # the file system has one mode for all files
                     log.chmod(mode)
         except OSError as problem:
             raise ClipsError(f"{log} cannot be repaired: {problem.strerror or problem}") from problem

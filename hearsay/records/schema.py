@@ -58,7 +58,7 @@ OPTIONAL_COLUMNS: Final = ("speaker", "split")
 """Columns of corpora that a CSV has only where a clip has a value in them."""
 OUR_COLUMNS: Final = tuple(column.name for column in COLUMNS if column.ours)
 IDENTITY_COLUMNS: Final = ("audio_stamp", "asr_weights", "asr_precision", "ser_weights", "ser_precision")
-"""What distinguishes files and models of the same name: for a log, which must know what is done, not for an index."""
+"""Columns that distinguish files and models of the same name; for logs, to detect completed clips, not for indexes."""
 
 TRANSCRIPT: Final = frozenset(
     {
@@ -77,7 +77,7 @@ EMOTION: Final = frozenset(
 """Columns that one run of an emotion model produced, and that are replaced together."""
 
 RESERVED: Final = frozenset({"schema_version", *CORPUS_COLUMNS, *OUR_COLUMNS})
-"""Names that no column of a corpus can have in a record."""
+"""Names that columns of a corpus cannot have in a record."""
 
 MISSING: Final = frozenset({"nan", "-nan", "na", "n/a", "<na>", "#n/a", "#na", "nat", "null", "none"})
 """How tables write a missing value, apart from an empty cell, in lower or upper case."""
@@ -90,10 +90,10 @@ SIGNS: Final = frozenset({"audio_digest", "generated_text", "asr_model", "ser_mo
 them in a table that is merged means that its columns with names of Hearsay are meant as such, as in a correction."""
 
 EXPORT_ONLY: Final = frozenset({"wer", "pred_text", "file_name", "audio_filepath"})
-"""Columns of exports that say again what others do; they are left out when an export is read."""
+"""Redundant columns of exports, which are ignored when an export is read."""
 
 READ_AS_IT_STANDS: Final = frozenset({"filename", "text", "generated_text", "error"})
-"""Columns in which "none" or "NaN" may be text that somebody said: their cells are not changed."""
+"""Columns in which "none" or "NaN" may be actual text: their cells are not changed."""
 
 
 def kept_aside(names: Collection[str]) -> dict[str, str]:
@@ -109,7 +109,7 @@ def kept_aside(names: Collection[str]) -> dict[str, str]:
 
 
 def kept_beside_ours(names: Collection[str]) -> dict[str, str]:
-    """`kept_aside` for tables that are merged: beside one of `SIGNS`, columns of Hearsay are taken as such.
+    """`kept_aside` for tables that are merged: with one of `SIGNS`, columns named like Hearsay's are Hearsay's.
 
     So a corpus's ``emotion`` does not correct Hearsay's, and one beside a ``generated_text`` or ``ser_model`` does.
     ``deleted`` has the same meaning in every table.

@@ -14,7 +14,7 @@ from hearsay.text.wer_by_slice import UNKNOWN, ErrorSlice, ScoredText, SlicedErr
 
 @dataclass(frozen=True, slots=True)
 class TranscriptScore:
-    """Errors of all clips that could be scored, by slice too, and the number of clips left out.
+    """Errors of all scorable clips, in total and by slice, and the number of excluded clips.
 
     ``plain`` counts the clips that were normalised plainly although ``normalizer`` is another: those that are not
     English. The errors are counted in words, or in characters if ``metric`` is ``cer``.
@@ -64,7 +64,7 @@ def scores(
 ) -> list[TranscriptScore]:
     """The `score` of all clips; with ``auto``, one for each metric that their languages need, most clips first.
 
-    Clips that cannot be scored are counted as left out of the first one.
+    Clips that cannot be scored are counted as excluded from the first one.
     """
     if metric != "auto":
         return [score(rows, by, normalizer, metric, fewest_clips=fewest_clips)]
@@ -92,7 +92,7 @@ def score(
     *,
     fewest_clips: int | None = None,
 ) -> TranscriptScore:
-    """The error rate as Common Voice's users count it: errors over all clips by reference words over all clips.
+    """The corpus-level error rate: errors of all clips divided by reference words of all clips.
 
     Both texts are normalised by `hearsay.text.scoring.scored_words`; rows that are not `ClipRow.is_scorable`, or whose
     reference then has no word, are left out. ``metric`` is ``wer`` or ``cer``, the latter counting characters without
@@ -124,13 +124,13 @@ def scored_words_of(row: ClipRow) -> tuple[list[str], list[str]]:
 
 
 def language_of(row: ClipRow) -> str:
-    """The language of a clip's reference: as its corpus has it, else that of its transcript; empty if unknown."""
+    """The language of a clip's reference: that of the corpus, else that of the transcript; empty if unknown."""
     known = (row.extra.get("corpus_language"), row.extra.get("locale"), row.language)
     return next(filter(None, known), "")
 
 
 def speaker_of(row: ClipRow) -> str:
-    """What clips are resampled by: the speaker, if the corpus names one, otherwise the clip."""
+    """The unit of resampling: the speaker, if the corpus names one, otherwise the clip."""
     return row.speaker or row.extra.get("client_id") or row.id
 
 

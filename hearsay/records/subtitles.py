@@ -12,7 +12,7 @@ LONGEST_CUE: Final = 7.0
 """Longest duration of a cue made of words, in seconds."""
 
 LONGEST_TEXT: Final = 84
-"""Most characters of a cue: two lines of 42, as broadcasters use."""
+"""Maximum characters of a cue: two lines of 42, as in broadcasting."""
 
 PAUSE: Final = 0.8
 """Seconds of silence between two words that end a cue."""
@@ -32,7 +32,7 @@ class Timed(Protocol):
 
 
 def cues(transcript: Timed) -> tuple[Segment, ...]:
-    """What is said and when, in stretches that can be read at once. Empty if no times are known.
+    """The text in cues of readable length, with times. Empty if no times are known.
 
     Long segments without word times are divided at spaces, and their time by the number of characters.
     """
@@ -46,7 +46,7 @@ def _cue(words: Sequence[Word], language: str) -> Segment:
 
 
 def _divided(segment: Segment, language: str) -> Iterator[Segment]:
-    """A segment in cues of about equal length; one that can be read at once, or has no spaces, as it is."""
+    """A segment divided into cues of about equal length; unchanged if it is short enough or has no spaces."""
     words = segment.text.split()
     if len(segment.text) <= LONGEST_TEXT:
         yield segment
@@ -71,7 +71,7 @@ def srt(segments: Sequence[Segment]) -> str:
 
 
 def vtt(segments: Sequence[Segment]) -> str:
-    """WebVTT: a head line, cues, and a point before the milliseconds; what would be markup is escaped."""
+    """WebVTT: a header line, cues, and a point before the milliseconds; markup characters are escaped."""
     cues = (
         f"{_time(segment.start, '.')} --> {_time(segment.end, '.')}\n{escape(segment.text, quote=False)}\n\n"
         for segment in _spoken(segments)
@@ -80,7 +80,7 @@ def vtt(segments: Sequence[Segment]) -> str:
 
 
 def _readable(words: Sequence[Word]) -> Iterator[list[Word]]:
-    """The words in stretches, each within the bounds of a cue unless a single word is longer."""
+    """The words grouped into cues, each within the limits unless a single word is longer."""
     stretch = list(words[:1])
     for before, word in pairwise(words):
         length = sum(len(other.text) + 1 for other in stretch) + len(word.text)

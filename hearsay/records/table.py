@@ -1,4 +1,4 @@
-"""CSV files of clip records: read with their own columns, written completely or not at all."""
+"""CSV files of clip records: read with their own columns, written atomically."""
 
 import csv
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -74,8 +74,8 @@ class Table:
     def to_merge(self) -> "Table":
         """The table in the form that is merged with others.
 
-        Hearsay writes all its columns, also empty ones, so a column without a value changes nothing. In any other
-        table it empties that column, and a corpus's columns are `kept_beside_ours`.
+        Hearsay writes all its columns, also empty ones, so a column without any value changes nothing. In other tables,
+        such a column clears the values, and a corpus's columns are `kept_beside_ours`.
         """
         if self.is_of_hearsay:
             return self.without({*self.empty_columns(), *EXPORT_ONLY})
@@ -123,7 +123,7 @@ def read_csv(path: Path, names: Mapping[str, str] | None = None) -> Table:
     """The CSV at ``path``: UTF-8 with or without a byte order mark, a header, a ``filename`` column.
 
     ``names`` are other names for some of its columns. The cells of a file whose name ends in ``.tsv`` are separated by
-    tabs, and a quotation mark in them is a character like any other.
+    tabs, and quotation marks have no special meaning.
 
     Raises `BadTable` if it cannot be read, has no ``filename`` column, a line without a filename or of another
     length than the header, or one clip twice.
@@ -136,9 +136,9 @@ def read_csv(path: Path, names: Mapping[str, str] | None = None) -> Table:
 
 
 def parse_csv(file: TextIO, name: str, names: Mapping[str, str] | None = None, *, is_tsv: bool = False) -> Table:
-    """The CSV in a file opened with ``newline=""``; ``name`` is what errors call it. Raises `BadTable`.
+    """The CSV in a file opened with ``newline=""``; ``name`` is its name in errors. Raises `BadTable`.
 
-    Spaces around the names of columns are removed; if one follows a comma there, it does in all lines.
+    Spaces around column names are removed; a space after commas in the header is also removed in all lines.
     Columns without a name, and lines without a cell, are skipped.
     """
     dialect: dict[str, Any] = {"delimiter": "\t", "quoting": csv.QUOTE_NONE} if is_tsv else {"strict": True}
@@ -167,9 +167,9 @@ def parse_csv(file: TextIO, name: str, names: Mapping[str, str] | None = None, *
 def _names(header: Sequence[str]) -> list[str | None]:
     """The names of the columns, None for one that is skipped.
 
-    Two names that differ only in spaces around them are kept, except those of a record, which are then doubled.
+    Names that differ only in surrounding spaces are distinct, except those of a record, which then count as duplicates.
 
-    Hearsay writes every name that a log has, also an empty one; only what was added behind its columns has none.
+    Hearsay writes every column name of a log, also an empty one; only columns that were appended later have none.
     """
     if is_of_hearsay_header(header):
         last = max(at for at, name in enumerate(header) if name.strip())
@@ -183,7 +183,7 @@ def _names(header: Sequence[str]) -> list[str | None]:
 
 
 def _renamed(table: str, columns: Sequence[str | None], names: Mapping[str, str]) -> list[str | None]:
-    """The columns with the names that were asked for; raises `BadTable` if the table lacks one of them."""
+    """The columns with the requested names; raises `BadTable` if the table lacks one of them."""
     if missing := names.keys() - set(columns):
         raise BadTable(f"{table} has no column {', '.join(sorted(missing))}, which --column names")
     return [None if column is None else names.get(column, column) for column in columns]
@@ -205,8 +205,8 @@ def _check_header(table: str, columns: Sequence[str | None]) -> None:
 def write_csv(path: Path, rows: Iterable[ClipRow], corpus: Table = EMPTY_TABLE) -> None:
     """Write rows as CSV: the corpus's own columns with its cells unchanged, then ours, joined by clip id.
 
-    The file appears whole or not at all. A cell of the corpus's own is filled from the row only if it was empty,
-    but for a duration that was measured. Raises `ClipsError` if the file cannot be written.
+    The file is written atomically. A cell of the corpus is filled from the row only if it was empty, except for a
+    measured duration. Raises `ClipsError` if the file cannot be written.
     """
     rows = list(rows)
     own = [name for name in corpus.columns if name not in OUR_COLUMNS]
@@ -225,7 +225,7 @@ def write_csv(path: Path, rows: Iterable[ClipRow], corpus: Table = EMPTY_TABLE) 
 
 
 def columns_of(unknown: Iterable[str], own: Sequence[str] = EMPTY_TABLE.columns) -> list[str]:
-    """The columns of a CSV in order: the corpus's own, those that only it knows, then ours, but for ``deleted``."""
+    """The columns of a CSV in order: known columns of the corpus, its other columns, then ours, except ``deleted``."""
     own = [*own, *(["duration"] if "duration" not in own else [])]
     ours = [name for name in OUR_COLUMNS if name != "deleted"]
     return [*own, *sorted(set(unknown) - {*own, *OUR_COLUMNS}), *ours]

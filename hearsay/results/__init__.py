@@ -1,1 +1,1 @@
-"""Recordings as people pass them, and what they get back: transcripts and emotions, also in a notebook."""
+"""Recordings as arguments of the Python API, and its results: transcripts and emotions, also in a notebook."""

@@ -12,7 +12,7 @@ from hearsay.results.outcome import RecordingResult
 
 @dataclass(frozen=True, slots=True)
 class Tagged:
-    """What an emotion model found; see `Emotion`."""
+    """The output of an emotion model; see `Emotion`."""
 
     label: str
     probability: float | None
@@ -41,7 +41,7 @@ class Emotion(RecordingResult[Tagged]):
 
     @property
     def probabilities(self) -> Mapping[str, float]:
-        """The probability of every label that the model knows; empty of silence."""
+        """The probability of every label of the model; empty for silence."""
         return self._found.probabilities
 
     @property
@@ -55,7 +55,7 @@ class Emotion(RecordingResult[Tagged]):
         return self._found.duration
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it as values that JSON has. Of a failed recording only ``error`` says something; it raises nothing."""
+        """Everything as JSON values. For a failed recording, all members but ``error`` are empty. Raises no error."""
         members: dict[str, Any] = {"source": self.source, "model": self.model}
         names = ("label", "probability", "probabilities", "sentiment", "duration")
         if isinstance(self.outcome, HearsayError):

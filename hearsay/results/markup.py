@@ -1,4 +1,4 @@
-"""HTML for notebooks. Whatever a model, a corpus or a file's name says is escaped: it may hold anything."""
+"""HTML for notebooks. All text of models, corpora and file names is escaped."""
 
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -22,5 +22,5 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def joined(*parts: str) -> str:
-    """The parts that say something, with dots between."""
+    """The nonempty parts, separated by dots."""
     return " · ".join(filter(None, parts))

@@ -1,4 +1,4 @@
-"""The outcome of one recording: what a model found in it, or the error instead."""
+"""The outcome of one recording: a model's result, or an error."""
 
 import json
 from abc import ABC, abstractmethod
@@ -12,11 +12,11 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RecordingResult(ABC, Generic[Found]):
-    """What a model found in one recording, or the ``error`` why there is nothing.
+    """A model's result for one recording, or the ``error``.
 
     ``source`` names the recording: a path as it was given, else ``bytes``, ``array`` or the name of the file object.
-    ``model`` is the model. Whatever depends on what was found raises the error if there is one, so that a failed
-    recording is never taken for silence.
+    ``model`` is the model. Members that depend on the result raise the error if there is one, so that a failed
+    recording is never mistaken for silence.
     """
 
     source: str
@@ -25,12 +25,12 @@ class RecordingResult(ABC, Generic[Found]):
 
     @property
     def error(self) -> HearsayError | None:
-        """Why the model found nothing; None if it did."""
+        """Why there is no result; None if there is one."""
         return self.outcome if isinstance(self.outcome, HearsayError) else None
 
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:
-        """Everything as JSON values. For a failed recording all but ``error`` is empty; it raises nothing."""
+        """Everything as JSON values. For a failed recording, all members but ``error`` are empty. Raises no error."""
 
     def to_json(self) -> str:
         """`to_dict` as one line of JSON."""

@@ -1,4 +1,4 @@
-"""Recordings as people give them: a path, bytes, an open file or an array of samples."""
+"""Recordings as arguments: a path, bytes, an open file or an array of samples."""
 
 import os
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ class BinaryFile(Protocol):
 
 
 class Array(Protocol):
-    """Samples, as numpy's arrays hold them and the tensors of other libraries."""
+    """Samples, such as numpy arrays and tensors of other libraries."""
 
     def __array__(self, *args: Any, **options: Any) -> Any: ...
 
@@ -64,7 +64,7 @@ def bytes_of(recording: Recording) -> bytes:
 
 
 def check_rate(recordings_are_arrays: bool, sampling_rate: float | None) -> None:
-    """Raise `BadArgument` if an array comes without its rate, or a file with one, as it contains its own."""
+    """Raise `BadArgument` for an array without a sampling rate, or a file with one, since it contains its own."""
     if recordings_are_arrays and sampling_rate is None:
         raise BadArgument("array: an array needs its sampling rate; add sampling_rate=16000, or its own rate")
     if sampling_rate is not None and not recordings_are_arrays:
@@ -72,7 +72,7 @@ def check_rate(recordings_are_arrays: bool, sampling_rate: float | None) -> None
 
 
 def each(recordings: "Iterable[Recording]") -> "Iterable[Recording]":
-    """The recordings one after the other; raises `BadArgument` for a single path, whose letters are no recordings."""
+    """The recordings one after the other; raises `BadArgument` for a single path instead of a list."""
     if isinstance(recordings, str | bytes | bytearray | os.PathLike):
         raise BadArgument(f"{name_of(recordings)}: several recordings are expected; write [{recordings!r:.60}]")
     return recordings

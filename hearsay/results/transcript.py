@@ -12,12 +12,12 @@ from hearsay.results.outcome import RecordingResult
 from hearsay.text.format import duration
 
 _SHOWN: Final = 60
-"""Characters of a text that a `repr` shows."""
+"""Maximum characters of the text in a `repr`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """What a speech model wrote; times in seconds, confidences 0..1 (None if the model gives none).
+    """The output of a speech model; times in seconds, confidences 0..1 (None if the model gives none).
 
     ``language`` is a code such as ``en``, empty if the model does not report it; its probability is known if the model
     detected it.
@@ -38,8 +38,8 @@ class Transcript(RecordingResult[Recognised]):
     """The transcript of one recording, or the ``error`` why there is none.
 
     ``source`` names the recording: a path as it was given, else ``bytes``, ``array`` or the name of the file object.
-    ``model`` is the speech model. Everything that depends on the transcript raises the error if there is one, so
-    that a failed recording is never taken for silence.
+    ``model`` is the speech model. Members that depend on the transcript raise the error if there is one, so that a
+    failed recording is never mistaken for silence.
     """
 
     @property
@@ -81,7 +81,7 @@ class Transcript(RecordingResult[Recognised]):
     def failed_pieces(self) -> tuple[FailedPiece, ...]:
         """The pieces of a long recording that the model failed on, with ``start``, ``end`` and ``reason``.
 
-        Nothing of them is in the transcript; there are none if it is complete.
+        They are missing from the transcript; there are none if it is complete.
         """
         return self._found.failed_pieces
 
@@ -94,7 +94,7 @@ class Transcript(RecordingResult[Recognised]):
         return vtt(self._cues())
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything as JSON values. For a failed recording all but ``error`` is empty; it raises nothing."""
+        """Everything as JSON values. For a failed recording, all members but ``error`` are empty. Raises no error."""
         members: dict[str, Any] = {"source": self.source, "model": self.model}
         if isinstance(self.outcome, HearsayError):
             nothing: dict[str, Any] = {"text": None, "words": [], "segments": [], "confidence": None, "duration": None}

@@ -15,11 +15,11 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 COLUMNS = ("filename", "text", "up_votes", "down_votes", "age", "gender", "accent", "duration")
-INTERVIEW_VOICES = {"slt": ("180", "1.1"), "rms": ("98", "1.1")}  # pitch in Hz and stretch, constant for a speaker
+INTERVIEW_VOICES = {"slt": ("180", "1.1"), "rms": ("98", "1.1")}  # pitch in Hz and stretch, constant for each speaker
 
 
 def as_text(sentence: str) -> str:
-    """The sentence as Common Voice writes its texts: lower case, no punctuation but apostrophes."""
+    """The sentence in the style of Common Voice's texts: lower case, no punctuation but apostrophes."""
     return " ".join(re.findall(r"[a-z']+", sentence.lower()))
 
 
@@ -30,7 +30,7 @@ def speak(sentence: str, voice: str, pitch: str, stretch: str, target: Path) -> 
 
 
 def compress(source: Path, target: Path) -> None:
-    """Write a WAV as MP3 without anything that differs from run to run."""
+    """Write a WAV as MP3, reproducibly."""
     exact = ("-map_metadata", "-1", "-fflags", "+bitexact", "-flags:a", "+bitexact")
     encoder = ("-ac", "1", "-ar", "16000", "-codec:a", "libmp3lame", "-b:a", "32k")
     subprocess.run(["ffmpeg", "-v", "error", "-y", "-i", source, *encoder, *exact, target], check=True)
@@ -42,7 +42,7 @@ def read(name: str) -> list[dict[str, str]]:
 
 
 def make_sentences(folder: Path) -> Iterator[dict[str, str]]:
-    """One clip a sentence; yields the rows of ``clips.csv``."""
+    """One clip per sentence; yields the rows of ``clips.csv``."""
     for number, line in enumerate(read("sentences.csv")):
         name = f"sample-{number:06}.mp3"
         speak(line["sentence"], line["voice"], line["pitch"], line["stretch"], folder / "spoken.wav")

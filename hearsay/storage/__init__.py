@@ -1,1 +1,1 @@
-"""Where audio files are kept, and how a clip id finds its file."""
+"""Storage of audio files, and the resolution of clip ids to files."""

@@ -1,4 +1,4 @@
-"""Where a clip's audio is: its id, looked up under a folder and never outside it."""
+"""Audio of clips in folders: ids are resolved below a folder and never outside it."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,7 +9,7 @@ from hearsay.storage.names import RELEASE, located
 def find_audio(folder: Path, clip_id: str, also_named: Iterable[str] = ()) -> Path | None:
     """The file of a clip under ``folder``, by the rule of `located`; None if there is none.
 
-    The folder's own names are its last name, as it was named and with links followed, and those it is ``also_named``.
+    The folder's own names are its last path component, as given and with links resolved, and ``also_named``.
     """
     root = folder.resolve()
     path = located(clip_id, own_names(folder, also_named), lambda relative: file_inside(root, relative) is not None)
@@ -34,5 +34,5 @@ def file_inside(root: Path, relative: str) -> Path | None:
     try:
         path = (root / relative).resolve()
         return path if path.is_relative_to(root) and path.is_file() else None
-    except (OSError, ValueError, RuntimeError):  # too long, not a file system's text, a link to itself
+    except (OSError, ValueError, RuntimeError):  # too long, not valid in the file system, a link to itself
         return None

@@ -1,4 +1,4 @@
-"""Which file under a source an id of a table or an index means: one rule, on strings, for folders and buckets alike."""
+"""The file under a source that an id of a table or an index refers to: one rule on strings for folders and buckets."""
 
 import re
 import unicodedata
@@ -12,7 +12,7 @@ folder per locale, and the dataset is called RELEASE-LOCALE."""
 
 _FORMS: Final = ("NFC", "NFD")
 _MOST_FORMS: Final = 64
-"""Spellings of one path that are looked up; a path with more is looked up with all parts in the same form."""
+"""Maximum number of normal forms of one path that are looked up; if there are more, all parts have the same form."""
 
 
 def located(clip_id: str, own_names: Iterable[str], is_there: Callable[[str], bool]) -> str | None:
@@ -50,17 +50,17 @@ def paths_of(clip_id: str, own_names: Iterable[str]) -> Iterator[str]:
 
 
 def key_prefix(key: str) -> str:
-    """What the keys under ``s3://BUCKET/KEY`` begin with: the key with a ``/`` at its end."""
+    """The prefix of the keys under ``s3://BUCKET/KEY``: the key with a ``/`` appended."""
     return key if not key or key.endswith("/") else f"{key}/"
 
 
 def last_name(prefix: str) -> str:
-    """What a prefix of keys is called: its last name; empty if it has none."""
+    """The name of a prefix of keys: its last component; empty if it has none."""
     return prefix.rstrip("/").rpartition("/")[2]
 
 
 def alike(path: str) -> str:
-    """What two paths have in common that differ only in case or in their Unicode normal form."""
+    """A form of the path that is the same for paths that differ only in case or Unicode normal form."""
     return _composed(_composed(path).casefold())
 
 

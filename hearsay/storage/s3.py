@@ -14,7 +14,7 @@ from hearsay.terminal.commands import in_checkout
 SCHEME: Final = "s3://"
 
 S3Client = Any
-"""A boto3 S3 client; those may be used by many threads at a time."""
+"""A boto3 S3 client; threads may share it."""
 
 _NOT_THERE: Final = ("404", "NoSuchKey")
 _NOT_ALLOWED: Final = "these credentials may not read it; allow them s3:ListBucket and s3:GetObject there"
@@ -36,7 +36,7 @@ _REASONS: Final = {
 def connect(endpoint: str | None, *, is_interactive: bool = False) -> S3Client:
     """A client by boto3's own rules for credentials and region; ``endpoint`` is None for Amazon's servers.
 
-    One that ``is_interactive`` gives up sooner, since a user waits. Raises `StorageError` if boto3 is not
+    If ``is_interactive``, it times out sooner, since a user waits. Raises `StorageError` if boto3 is not
     installed, or there are no credentials. No request is sent to the server yet.
     """
     try:
@@ -53,7 +53,7 @@ def connect(endpoint: str | None, *, is_interactive: bool = False) -> S3Client:
         retries={"max_attempts": 2 if is_interactive else 5, "mode": "standard"},
         max_pool_connections=32,
         signature_version="s3v4",
-        # Another server than Amazon's has no host for each bucket, so there the bucket goes into the path.
+        # Servers other than Amazon's have no host per bucket, so there the bucket is part of the path.
         s3={"addressing_style": "path" if endpoint else "auto"},
     )
     with _translated("S3"):
@@ -75,7 +75,7 @@ class S3Object:
     modified: float
 
     def signed_url(self, seconds: int) -> str:
-        """An address at which anyone can read the object for this many seconds."""
+        """An address under which anyone can read the object for this many seconds."""
         with _translated(str(self)):
             params = {"Bucket": self.bucket, "Key": self.key}
             url: str = self.client.generate_presigned_url("get_object", Params=params, ExpiresIn=seconds)
@@ -99,9 +99,9 @@ class S3Object:
 
 
 class Bucket:
-    """The objects under ``s3://BUCKET/PREFIX``, called by their paths: what their keys have behind the prefix.
+    """The objects under ``s3://BUCKET/PREFIX``, identified by their paths: the keys without the prefix.
 
-    A key is a string and no path of a file system: ``a//b``, ``a/../b`` and one that begins with ``/`` are keys like
+    A key is a string and not a file system path: ``a//b``, ``a/../b`` and one that begins with ``/`` are keys like
     others. Raises `StorageError` if the place names no bucket; no request is sent before a method is called.
     """
 
@@ -113,7 +113,7 @@ class Bucket:
         self.name = last_name(self._prefix) or self._bucket
 
     def stamps(self) -> Iterator[tuple[str, str]]:
-        """The path of every object, but hidden ones, and its ETag and size, which change with its content.
+        """The path of every object that is not hidden, with its ETag and size, which change with its content.
 
         The stamp of a server that gives no ETag is empty. They come in S3's order: by the bytes of the keys in UTF-8.
         """
@@ -135,13 +135,13 @@ class Bucket:
         return _read(self._client, self._bucket, self._prefix + path)
 
     def read_url(self, url: str) -> bytes:
-        """The content at another ``s3://BUCKET/KEY`` of the same server; raises as `read` does."""
+        """The content of another ``s3://BUCKET/KEY`` on the same server; raises the errors of `read`."""
         return _read(self._client, *split_url(url))
 
     def find(self, clip_id: str) -> S3Object | None:
         """The audio of a clip, by the rule of `located`; None if there is none.
 
-        A key is the prefix and a path of the id, so that no id leads out of the prefix.
+        A key is the prefix followed by a path of the id, so that no id refers outside the prefix.
         """
         found: dict[str, S3Object] = {}
 
@@ -196,14 +196,14 @@ def _none_if_missing(request: Any, bucket: str, key: str) -> dict[str, Any] | No
 
 
 def _code(problem: Any) -> str:
-    """S3's code of what is wrong; empty if a reply has none."""
+    """S3's error code; empty if a reply has none."""
     code: str = problem.response.get("Error", {}).get("Code", "")
     return code
 
 
 @contextmanager
 def _translated(place: str) -> Iterator[None]:
-    """Whatever boto3 raises inside, as a `StorageError` that names the place and says what to do."""
+    """Inside, exceptions of boto3 become a `StorageError` with the location and advice."""
     from botocore import exceptions as boto
 
     try:

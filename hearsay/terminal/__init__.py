@@ -1,1 +1,1 @@
-"""What all commands share: their names, exit statuses, output and progress in a terminal or a pipe."""
+"""Shared by all commands: names, exit statuses, output and progress in a terminal or a pipe."""

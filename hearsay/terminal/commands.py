@@ -1,6 +1,6 @@
 """The table of all commands, and how each is called: as a subcommand of ``hearsay`` or of the program it belongs to.
 
-Only names are here: a package is imported when one of its commands runs, and has the command's options and example.
+This table has only names: a package is imported when one of its commands runs, and defines its options and examples.
 """
 
 import os
@@ -13,7 +13,7 @@ HEARSAY: Final = "hearsay"
 
 
 def to_type(words: str) -> str:
-    """How a message writes a command: with ``./run.sh``, which sets HEARSAY_CALLED, or with ``hearsay``."""
+    """A command as messages show it: with ``./run.sh``, which sets HEARSAY_CALLED, or with ``hearsay``."""
     return f"{os.environ.get('HEARSAY_CALLED') or HEARSAY} {words}"
 
 
@@ -36,7 +36,7 @@ class Command:
 
     @property
     def package(self) -> str:
-        """The name of the program that it belongs to, as its messages write it."""
+        """The name of its program, as messages show it."""
         package = self.module.partition(".")[0]
         return self.module.removesuffix(".command_line") if package == HEARSAY else package
 
@@ -78,7 +78,7 @@ BY_NAME: Final = {command.name: command for command in COMMANDS}
 
 
 def add_column_option(command: ArgumentParser) -> None:
-    """Let a command read columns of a table by other names: ``--column A=B``, as pairs in ``column``."""
+    """Add the option ``--column A=B``, which renames columns of a table, as pairs in ``column``."""
     command.add_argument(
         "--column",
         metavar="A=B",
@@ -90,7 +90,7 @@ def add_column_option(command: ArgumentParser) -> None:
 
 
 def named_column(text: str) -> tuple[str, str]:
-    """``A=B`` on a command line as the name of a column and the one that it is read as."""
+    """``A=B`` on a command line: the name of a column, and the name as which it is read."""
     name, equals, other = text.rpartition("=")
     if not (equals and name.strip() and other.strip()):
         raise ArgumentTypeError(f"must be written as COLUMN=NAME, such as sentence=text, not {text}")
@@ -105,18 +105,18 @@ class Program:
     is_hearsay: bool = False
 
     def call(self, word: str = "") -> str:
-        """What was typed to call one of its commands."""
+        """The command line prefix with which one of its commands was called."""
         if self.is_hearsay:
             here = (command for command in COMMANDS if command.package == self.package)
             return f"{HEARSAY} {next((command.name for command in here if command.word == word), word)}"
         return f"python -m {self.package} {word}".rstrip()
 
     def name(self, word: str = "") -> str:
-        """The command as its messages write it."""
+        """The command as messages show it."""
         return self.call(word).removeprefix("python -m ")
 
     def rename(self, top: ArgumentParser, commands: Mapping[str, ArgumentParser]) -> None:
-        """Show in the usage and examples of these commands how they were called."""
+        """Show these commands in usage and examples as they were called."""
         if self.is_hearsay:
             top.prog = HEARSAY
         for word, command in commands.items():

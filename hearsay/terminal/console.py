@@ -20,12 +20,12 @@ class _Console(Console):
 
 
 def plain(text: str) -> Text:
-    """Text that comes from files, as it is: brackets are no markup, and control characters are replaced."""
+    """Text from files, literally: brackets are not markup, and control characters are replaced."""
     return Text(text.translate(CONTROLS))
 
 
 def console_of(stream: TextIO) -> Console:
-    """As wide as the terminal; in a pipe as wide as necessary, and without colour even if FORCE_COLOR is set."""
+    """A console as wide as the terminal; in a pipe as wide as necessary, without colour even if FORCE_COLOR is set."""
     if stream.isatty():
         return _Console(file=stream, highlight=False)
     return _Console(file=stream, width=PIPE_WIDTH, highlight=False, force_terminal=False)

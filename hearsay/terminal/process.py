@@ -1,4 +1,4 @@
-"""How a program starts, waits and ends: one policy for exit status, Ctrl-C, a closed pipe and a full disk."""
+"""How a program starts, waits and ends: one policy for exit statuses, Ctrl-C, a closed pipe and a full disk."""
 
 import errno
 import os
@@ -24,8 +24,7 @@ _POLL_SECONDS: Final = 0.2
 def quiet_ctrl_c() -> Iterator[None]:
     """Inside the block, Ctrl-C ends the program at once, without a traceback: nothing needs to be cleaned up yet.
 
-    For the main thread, while a program imports what it needs. Where Ctrl-C is ignored already, as in a shell's
-    background, it stays so.
+    For the main thread during imports. If Ctrl-C is already ignored, as in a shell's background, it stays ignored.
     """
     before = signal.getsignal(signal.SIGINT)
     if before is signal.default_int_handler:
@@ -37,9 +36,9 @@ def quiet_ctrl_c() -> Iterator[None]:
 
 
 def wait_in_turns(answer: "Future[Any]", meanwhile: Callable[[], None] = lambda: None) -> None:
-    """Return when there is a result or an error; Ctrl-C interrupts the wait.
+    """Wait for a result or an error; Ctrl-C interrupts the wait.
 
-    During the wait, ``meanwhile`` is called several times a second; what it raises ends the wait.
+    During the wait, ``meanwhile`` is called several times per second; its exceptions end the wait.
     """
     while not answer.done():
         meanwhile()
@@ -73,7 +72,7 @@ def exit_status_of(
     except OSError as problem:
         status, sentence = SOME_FAILED, _fault_of_a_file(problem)
     if sentence:
-        with suppress(OSError):  # the reader has gone
+        with suppress(OSError):  # the reader has closed the pipe
             print(sentence, file=sys.stderr, flush=True)
     # Discard the output that Python would still write at its end if it cannot be written.
     try:

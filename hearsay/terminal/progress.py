@@ -14,7 +14,7 @@ from hearsay.text.format import file_size
 Item = TypeVar("Item")
 
 SECONDS_BETWEEN_LINES: Final = 10.0
-"""How often progress is printed where there is no bar."""
+"""The interval of progress lines if there is no bar."""
 
 
 def followed(items: Iterator[Item], total: int | None) -> Iterator[Item]:
@@ -34,7 +34,7 @@ def followed(items: Iterator[Item], total: int | None) -> Iterator[Item]:
 
 @contextmanager
 def load_progress(clips: int, *, is_shown: bool = True) -> Iterator[Callable[[], None]]:
-    """A bar that counts clips of a load, each when what it yields is called, and then says that the index is written.
+    """A bar that counts clips of a load, and then reports the writing of the index; call the result for each clip.
 
     It is shown only in a terminal.
     """
@@ -58,7 +58,7 @@ def progress_bar(*, is_shown: bool = True) -> Progress:
 
 @contextmanager
 def bytes_followed(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Show how much of ``total`` bytes has arrived: what it yields is called with the number of bytes so far."""
+    """Show the progress of a download of ``total`` bytes: call the yielded function with the number of bytes so far."""
     console = error_console()
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     last = time.monotonic()
@@ -78,7 +78,7 @@ def bytes_followed(what: str, total: int) -> Iterator[Callable[[int], None]]:
 
 
 def count_of(items: object) -> int | None:
-    """The number of items, if it is known before they come."""
+    """The number of items, if it is known in advance."""
     return len(items) if isinstance(items, Sized) else None
 
 

@@ -10,7 +10,7 @@ from hearsay.text.wer import WordErrors, word_errors
 ErrorMetric = Literal["wer", "cer"]
 
 Metric = Literal["auto", "wer", "cer"]
-"""``auto`` is `metric_for` each text."""
+"""``auto`` applies `metric_for` to each text."""
 
 METRICS: Final[tuple[Metric, ...]] = get_args(Metric)
 
@@ -21,7 +21,7 @@ BY_CHARACTER: Final = UNSPACED | {"ko", "km", "bo"}
 def metric_for(reference: str, language: str = "") -> ErrorMetric:
     """The usual error rate of a text: of characters in the languages of `BY_CHARACTER`, otherwise of words.
 
-    Where the language is unknown, a reference in Chinese, Japanese or Korean script counts as such a language.
+    If the language is unknown, a reference in Chinese, Japanese or Korean script counts as that language.
     """
     is_by_character = base_language(language) in BY_CHARACTER if language else has_cjk(reference)
     return "cer" if is_by_character else "wer"
@@ -30,7 +30,7 @@ def metric_for(reference: str, language: str = "") -> ErrorMetric:
 def character_errors(
     reference: str, hypothesis: str, normalizer: Normalizer = "whisper", language: str = ""
 ) -> WordErrors:
-    """The errors of a hypothesis in characters, of which spaces do not count; both texts are normalised alike."""
+    """The errors of a hypothesis in characters, without spaces; both texts are normalised alike."""
     said, found = scored_words(reference, hypothesis, normalizer, language)
     return word_errors("".join(said), "".join(found))
 

@@ -41,7 +41,7 @@ def percent_range(low: float, high: float) -> str:
 
 
 def probability(value: float) -> str:
-    """A probability or confidence from 0 to 1: ``0.98``, cut off after two decimals, so that only certainty is 1.00."""
+    """A probability or confidence from 0 to 1: ``0.98``, truncated to two decimals, so that only certainty is 1.00."""
     return f"{math.floor(value * 100 + 1e-9) / 100:.2f}"
 
 

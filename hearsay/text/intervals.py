@@ -1,4 +1,4 @@
-"""Means with intervals by bootstrap, for measurements of which several come from the same source.
+"""Means with bootstrap intervals, for clustered measurements (several from the same source).
 
 numpy is imported inside the functions: the rest of `hearsay.text` needs the standard library alone.
 """
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 RESAMPLES: Final = 1_000
 
 _AT_ONCE: Final = 4_000_000
-"""Draws held in memory together: 32 MB."""
+"""Draws held in memory at a time: 32 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +32,11 @@ def estimates(values: "ArrayLike", sources: Sequence[str], weights: "ArrayLike" 
     """The mean of each column of ``values`` (measurements × figures) with its interval.
 
     The percentile bootstrap over clusters (Davison and Hinkley, *Bootstrap Methods and their Application*, 1997, 3.8):
-    `RESAMPLES` times as many sources as there are are drawn with replacement, each with all of its measurements, since
-    those of one source are no independent news. The draws are the same every time, and the same for all columns, so
-    that a column of differences gets the interval of paired differences. There is at least one measurement.
-    ``weights`` are as long as ``values``: a word error rate is the mean of clips' rates, weighted by their words.
-    In whatever order the measurements come, they give the same figures, to the last bit.
+    `RESAMPLES` times, the sources are resampled with replacement, each with all of its measurements, since those of one
+    source are not independent. The draws are the same every time, and the same for all columns, so that a column of
+    differences gets the interval of paired differences. There is at least one measurement. ``weights`` are as long as
+    ``values``: a word error rate is the mean of clips' rates, weighted by their words. The result does not depend on
+    the order of the measurements, bit for bit.
     """
     import numpy as np
 

@@ -1,4 +1,4 @@
-"""Text normalisation, once for everything: the words that are searched, highlighted and counted."""
+"""Text normalisation, shared by search, highlighting and scoring."""
 
 import re
 import sys
@@ -8,7 +8,7 @@ from functools import cache
 from typing import Final
 
 LONGEST_TOKEN: Final = 127
-"""Characters kept of one token; Lucene's tokenizers would split at 255 UTF-16 units, and tantivy's would not."""
+"""Maximum characters of one token; Lucene's tokenizers would split at 255 UTF-16 units, and tantivy's would not."""
 
 _ASCII_TOKEN: Final = re.compile(r"[a-z0-9]+")
 _APOSTROPHES: Final = "'\u2018\u2019\u02bc\u02b9\u0060\u00b4\u1ffd\u2032"
@@ -41,7 +41,7 @@ def _runs(text: str) -> Iterator[tuple[str, bool]]:
         yield from ((run, False) for run in _ascii_runs(text))
         return
     run_pattern, script_pattern = _token_patterns()
-    # What is dropped goes first, since NFKC takes some of it apart, and again, since it makes some of it.
+    # Ignored characters are removed before NFKC, which decomposes some of them, and after it, since it creates some.
     compatible = unicodedata.normalize("NFKC", text.translate(_DROPPED))
     for run in run_pattern.findall(unicodedata.normalize("NFKC", compatible.lower().translate(_DROPPED))):
         for part in script_pattern.finditer(run):
@@ -49,12 +49,12 @@ def _runs(text: str) -> Iterator[tuple[str, bool]]:
 
 
 def has_cjk(text: str) -> bool:
-    """Whether any of a text is Chinese, Japanese or Korean."""
+    """Whether a text contains Chinese, Japanese or Korean."""
     return not text.isascii() and any(is_cjk for _, is_cjk in _runs(text))
 
 
 def tokens(text: str) -> list[str]:
-    """What a search engine indexes of a text, in order.
+    """The tokens of a text that a search engine indexes, in order.
 
     NFKC, lower case, apostrophes dropped; tokens are runs of letters, marks and digits, at most `LONGEST_TOKEN`
     characters of each. Runs of Chinese, Japanese and Korean become character bigrams (a single character stays).
@@ -65,7 +65,7 @@ def tokens(text: str) -> list[str]:
 
 
 def token_runs(text: str) -> list[list[str]]:
-    """The `tokens` of a text by the run that they are of: one of a word, the bigrams of Chinese, Japanese or Korean."""
+    """The `tokens` of a text by run: one for a word, bigrams for Chinese, Japanese or Korean."""
     return [
         [run[at : at + 2] for at in range(len(run) - 1)] if is_cjk and len(run) > 1 else [run[:LONGEST_TOKEN]]
         for run, is_cjk in _runs(text)
@@ -73,7 +73,7 @@ def token_runs(text: str) -> list[list[str]]:
 
 
 def words(text: str) -> list[str]:
-    """What word error rate counts: as `tokens`, but Chinese, Japanese and Korean by single characters."""
+    """The words for word error rate: like `tokens`, but Chinese, Japanese and Korean as single characters."""
     found: list[str] = []
     for run, is_cjk in _runs(text):
         found += run if is_cjk else (run,)

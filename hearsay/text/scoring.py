@@ -1,7 +1,7 @@
-"""The words that word error rate is counted on: reference and transcript, normalised alike.
+"""The words for word error rate: reference and transcript, normalised alike.
 
-Speech models write numbers, contractions and spellings in different ways. For English both texts pass OpenAI's
-normaliser (the package whisper-normalizer, which is imported inside the functions), as published word error rates do.
+Speech models write numbers, contractions and spellings in different ways. English texts are normalised with OpenAI's
+normaliser (the package whisper-normalizer, imported inside the functions), as for published word error rates.
 """
 
 import re
@@ -21,7 +21,7 @@ _PACKAGE: Final = "whisper-normalizer"
 _APOSTROPHES: Final = dict.fromkeys(map(ord, "\u2018\u2019\u02bc\u0060\u00b4\u2032"), "'")
 _WORD: Final = re.compile(r"[a-z]+")
 _SENTENCE: Final = re.compile(r"[a-z]+(?:[.,?!]? [a-z]+)*[.,?!]?")
-"""Words that the normaliser separates at the same places as spaces do."""
+"""Words that the normaliser splits only at spaces."""
 
 
 def scored_words(
@@ -34,7 +34,7 @@ def scored_words(
 
 
 def is_normalized_by_whisper(reference: str, hypothesis: str, normalizer: Normalizer, language: str) -> bool:
-    """Whether a pair of texts passes OpenAI's English normaliser.
+    """Whether a pair of texts is normalised with OpenAI's English normaliser.
 
     ``language`` is a code such as ``en`` or ``en-GB``. If it is unknown, a text counts as English, unless it is
     written in Chinese, Japanese or Korean.
@@ -62,7 +62,7 @@ def normalizer_version(normalizer: Normalizer) -> str | None:
 def _english_words(text: str) -> list[str]:
     folded = text.lower()
     if _SENTENCE.fullmatch(folded) and _rewritten_words().isdisjoint(found := _WORD.findall(folded)):
-        return found  # the normaliser returns the same, forty times as slowly
+        return found  # the normaliser gives the same, but takes forty times as long
     # OpenAI's normaliser knows one apostrophe, and makes two words of don’t with the typographic one.
     normalized: str = _english()(text.translate(_APOSTROPHES))
     return normalized.split()
@@ -85,7 +85,7 @@ def _rewritten_words() -> frozenset[str]:
 @cache
 def _english() -> Any:
     with warnings.catch_warnings():
-        # Where it is compiled at its first import, Python complains of its docstrings.
+        # Python warns about its docstrings when it is compiled at its first import.
         warnings.filterwarnings("ignore", "invalid escape sequence")
         from whisper_normalizer.english import EnglishTextNormalizer
 

@@ -19,12 +19,12 @@ class Edit:
 
 
 def align(reference: Sequence[str], hypothesis: Sequence[str]) -> list[Edit]:
-    """The cheapest way from reference to hypothesis, each substitution, deletion and insertion costing one.
+    """The minimal alignment of reference and hypothesis; each substitution, deletion and insertion costs one.
 
-    Levenshtein distance over words with its trace; of equal ways the one that substitutes latest, so that the
-    result never depends on anything but the two sequences. Takes time and memory of the product of the lengths.
+    The alignment of the Levenshtein distance over words; of equal alignments the one with the latest substitutions, so
+    that the result is deterministic. Time and memory are proportional to the product of the lengths.
     """
-    if list(reference) == list(hypothesis):  # as most are, which takes less time to see than to align
+    if list(reference) == list(hypothesis):  # as most are, and comparing is faster than aligning
         return [Edit("equal", word, word) for word in reference]
     costs = _cost_table(reference, hypothesis)
     edits: list[Edit] = []
@@ -47,7 +47,7 @@ def align(reference: Sequence[str], hypothesis: Sequence[str]) -> list[Edit]:
 
 
 def differences(edits: Iterable[Edit]) -> Iterator[list[Edit]]:
-    """The runs of neighbouring edits in which reference and hypothesis differ; none of them is empty."""
+    """The runs of consecutive edits in which reference and hypothesis differ; never empty."""
     for is_equal, run in groupby(edits, key=lambda edit: edit.operation == "equal"):
         if not is_equal:
             yield list(run)
@@ -94,12 +94,12 @@ class WordErrors:
 
     @property
     def rate(self) -> float | None:
-        """Errors by reference words, 0 and up (above 1 if much was inserted); None without a reference word."""
+        """Errors divided by reference words (above 1 with many insertions); None without reference words."""
         return self.errors / self.reference_words if self.reference_words else None
 
 
 def word_errors(reference: Sequence[str], hypothesis: Sequence[str]) -> WordErrors:
     """The errors of one hypothesis against its reference, both as `hearsay.text.normalize.words` makes them."""
-    if list(reference) == list(hypothesis):  # a load counts them by the thousand
+    if list(reference) == list(hypothesis):  # a load counts thousands of them
         return WordErrors(len(reference))
     return WordErrors.of(align(reference, hypothesis))

@@ -1,6 +1,6 @@
-"""Word error rate of many texts: of all together and by slice, each with its interval.
+"""Word error rate of many texts, in total and by slice, each with its interval.
 
-The one evaluation behind ``hearsay score``, `hearsay.word_error_rate` and the page's statistics.
+Used by ``hearsay score``, `hearsay.word_error_rate` and the page's statistics.
 """
 
 from collections import defaultdict
@@ -36,7 +36,7 @@ class ScoredText:
 
 @dataclass(frozen=True, slots=True)
 class ErrorSlice:
-    """Texts that share a value: how many, the sum of their word errors, and their word error rate with its interval.
+    """Texts that share a value: their number, their word errors, and their word error rate with its interval.
 
     ``estimate`` is None if intervals were not wanted, and if the texts have too few sources to draw from.
     """
@@ -60,7 +60,7 @@ def slice_errors(
     """The word error rate of texts: errors by reference words over all of them, whole and by the values of ``columns``.
 
     A slice of ``fewest_sources`` different sources or more gets the 95 % interval of `hearsay.text.intervals`, for
-    which every text's errors are held in memory; None, the default, counts alone.
+    which every text's errors are held in memory; None, the default, computes no intervals.
     """
     whole = _Sum()
     sums: dict[str, defaultdict[str, _Sum]] = {column: defaultdict(_Sum) for column in columns}
@@ -76,7 +76,7 @@ def slice_errors(
 
 
 class _Sum:
-    """What is known of a slice while its texts are read."""
+    """The running totals of a slice while its texts are read."""
 
     def __init__(self) -> None:
         self.texts = 0

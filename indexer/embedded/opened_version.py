@@ -26,7 +26,7 @@ from indexer.provenance import Origin
 class Opened:
     """A version that is open for reading; ``stamp`` changes when a writer commits to it.
 
-    All is asked of the one ``moment``: a new one may see a later commit, in which documents have another order.
+    All queries use the same ``moment``: a new one may see a later commit, in which documents have another order.
     ``index`` is None if it is read-only.
     """
 
@@ -65,7 +65,7 @@ def open_version(folder: Path) -> Opened:
     while True:
         stamp = stamp_of(folder)
         try:
-            # first, as an engine of another version may not even open the files of another schema
+            # first, because the engine may not even open the files of another schema
             _check_files(folder, about_of(folder))
             with damage_named(folder):
                 index, searcher = _searcher(folder)
@@ -146,9 +146,9 @@ def lexicon_of(folder: Path) -> Lexicon:
 
 @contextmanager
 def damage_named(folder: Path) -> Iterator[None]:
-    """Raise `IndexDamaged` for an error of the engine that a file damaged since it was opened explains.
+    """Raise `IndexDamaged` if an error of the engine is explained by a file that was damaged after it was opened.
 
-    A byte that has changed stops the engine anywhere, also by a panic.
+    A changed byte can make the engine fail anywhere, even with a panic.
     """
     try:
         yield
@@ -163,7 +163,7 @@ def damage_named(folder: Path) -> Iterator[None]:
 
 
 _NO_SEGMENTS: Final = (ValueError, KeyError, TypeError, AttributeError)
-"""What reading a damaged list of segments raises."""
+"""The exceptions for a damaged list of segments."""
 
 
 def _check_files(folder: Path, about: Mapping[str, Any]) -> None:
@@ -203,10 +203,10 @@ def _searcher(folder: Path) -> tuple[Index | None, Searcher]:
 
 
 def _searcher_without_lock(folder: Path) -> Searcher:
-    """For a folder that cannot be written to: the engine locks where it reads, here a folder of links to the files.
+    """For a read-only folder: the engine locks the folder that it opens, which is here a folder of links to the files.
 
-    They are needed no longer than it takes to open them. What a writer removes meanwhile is missing, and tried again.
-    The list of files to remove is for a writer alone, and the engine makes it unreadable for others.
+    The links are needed only while the files are opened. If a writer removes a file meanwhile, opening is retried.
+    The list of files to remove is only for a writer, and the engine makes it unreadable for others.
     """
     try:
         files = [path.resolve() for path in folder.iterdir() if path.suffix != ".lock" and path.name != ".managed.json"]
@@ -227,7 +227,7 @@ def _searcher_without_lock(folder: Path) -> Searcher:
 
 
 def _of_engine(folder: Path, problem: ValueError) -> IndexDamaged | IndexUnavailable:
-    """What the engine could not open, in the engine's words where they say more than that a file has changed."""
+    """The error for an index that the engine cannot open, with the engine's message if that says more."""
     error = os_error_in(str(problem))
     if error is not None and not isinstance(error, FileNotFoundError):
         return cannot_be_read(_index_of(folder), error)
@@ -253,7 +253,7 @@ def _damaged(file: Path) -> IndexDamaged:
 
 
 def _how_to_mend(folder: Path) -> str:
-    """How to load the version again: one command if it still knows what it was loaded from."""
+    """How to load the version again: one command if its files are recorded."""
     for name in (ABOUT, ABOUT_COPY):
         with suppress(OSError, ValueError, KeyError, TypeError):
             if Origin.from_json(_description(folder / name)["origin"]):

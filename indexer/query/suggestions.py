@@ -1,4 +1,4 @@
-"""Suggestions from the index's own words: completions of the last word, and corrections of misspelt words."""
+"""Suggestions from the words of the index: completions of the last word, and corrections of misspelt words."""
 
 import re
 from bisect import bisect_left
