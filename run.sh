@@ -75,7 +75,7 @@ need() {
 
 is_installed() { [ "$(cat "$VENV/.has-$1" 2>/dev/null)" = "$2" ]; }
 
-# What a decode needs: the libraries for buckets and for Google Cloud only if the command uses them.
+# The extras of a decode: the libraries for buckets and for Google Cloud only if the command uses them.
 need_for_decode() {
   local extras=(asr)
   [[ " $*" == *" s3://"* ]] && extras+=(s3)
@@ -83,7 +83,7 @@ need_for_decode() {
   need "${extras[@]}"
 }
 
-# What a command needs, with a bucket's library where its words or AUDIO_DIR name a bucket of audio.
+# The extras of a command, with the library for buckets if an argument or AUDIO_DIR names a bucket.
 need_with_bucket() {
   local extras=("$1")
   [[ "$* ${AUDIO_DIR:-}" == *s3://* ]] && extras+=(s3)
@@ -93,7 +93,7 @@ need_with_bucket() {
 install_extras() {
   local install=("$VENV/bin/uv" pip install --quiet --python "$VENV/bin/python" -c "$PROJECT/constraints.txt" -e "${PROJECT}[$1]")
   case "$1" in
-    # The CPU build of torch is small, but lies where not every machine reaches; the ordinary one works everywhere.
+    # The CPU build of torch is small, but its index is not reachable from every machine; the default build works everywhere.
     *models* | *dev*) "${install[@]}" --torch-backend=auto 2>/dev/null || "${install[@]}" ;;
     *) "${install[@]}" ;;
   esac
@@ -102,10 +102,10 @@ install_extras() {
 # -P prevents the import of a folder in the working folder that is named like one of our packages.
 python() { "$VENV/bin/python" -P "$@"; }
 
-# A command of hearsay, whose messages name ./run.sh for what is to be typed next.
+# Run a command of hearsay, whose messages show further commands with ./run.sh.
 run_hearsay() { HEARSAY_CALLED=./run.sh python -m hearsay "$@"; }
 
-# Install a Debian package where we may, else name it.
+# Install a Debian package if permitted, otherwise print its name.
 need_package() {
   local command="$1" package="$2" why="$3"
   command -v "$command" >/dev/null && return
@@ -168,21 +168,21 @@ run_setup() {
   say "set up; next: ./run.sh demo"
 }
 
-# Without these weights PocketSphinx is used, which is much less accurate: not a reason to fail.
+# Without these weights PocketSphinx is used, which is much less accurate, so a failed download is not an error.
 fetch_weights() {
   say "fetching the speech model whisper-tiny.en, 78 MB, unless it is on this machine"
   run_hearsay models fetch whisper-tiny.en-short >/dev/null ||
     say "setup continues without it: PocketSphinx is used, which makes many more errors"
 }
 
-# It has its own index, records and inbox, below var/demo, and its own models and settings.
+# The demo has its own index, records and inbox below var/demo, and its own models and settings.
 run_demo() {
   need asr page
   serve demo demo "$@"
 }
 
-# The page, and beside it the process that indexes what people add there. Each has the key that it needs and not the
-# other's: INDEX_API_KEY (or INDEX_USERNAME and INDEX_PASSWORD) is the page's, which only reads; LOADER_… is the other's.
+# The page, and the process that indexes what is added on it. Each gets only its own key: INDEX_API_KEY (or
+# INDEX_USERNAME and INDEX_PASSWORD) is the read-only key of the page, LOADER_… are the credentials of the indexer.
 run_page() {
   local status=0
   (
@@ -196,7 +196,7 @@ run_page() {
   ) &
   INBOX=$!
   trap 'end_process "$PAGE"' INT TERM
-  while true; do # a signal ends a wait before the page has ended; one that ended before the wait has a status too
+  while true; do # a signal interrupts wait before the page has ended; a page that ended earlier still has a status
     status=0
     wait "$PAGE" || status=$?
     kill -0 "$PAGE" 2>/dev/null || break
@@ -205,7 +205,7 @@ run_page() {
   return "$status"
 }
 
-# With words like --help the page only answers them. What keeps it from starting is said before anything starts.
+# With options such as --help, only the page runs. Errors that prevent its start are reported before anything starts.
 page() { if [ $# = 0 ]; then run_hearsay page --check && run_page; else run_hearsay page "$@"; fi; }
 
 become_the_loader() {
@@ -214,8 +214,8 @@ become_the_loader() {
   unset LOADER_API_KEY LOADER_USERNAME LOADER_PASSWORD
 }
 
-# Pytest, one process a core and a file of tests at a time; -n 0 among the words runs all in one process.
-# Each process computes with its share of the cores: threads that wait for each other cost more than they bring.
+# Pytest, with one process per core and one test file at a time; with -n 0, everything runs in one process.
+# Each process uses its share of the cores, because too many threads are slower.
 run_pytest() {
   local cores workers
   cores="$(nproc)"
@@ -254,7 +254,7 @@ ask() {
   printf '%s' "$answer"
 }
 
-# What an entry has to know before it begins; where nobody types any more, that is said. 130 needs no further word.
+# Ask for the inputs of a menu entry; report if the input has ended. Status 130 (Ctrl-C) needs no message.
 ask_for() {
   local status=0
   ask "$1" || status=$?
@@ -263,7 +263,7 @@ ask_for() {
   return 130
 }
 
-# The records that were written last by a decode; the inbox's are loaded anyway, and the demo's have their own index.
+# The latest records of a decode; those of the inbox are loaded anyway, and those of the demo have their own index.
 latest_rows() {
   local file latest="$HEARSAY_HOME/var/clips/clips.jsonl"
   for file in "$HEARSAY_HOME"/var/*/clips.jsonl; do

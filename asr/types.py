@@ -200,7 +200,7 @@ def has_windows(model: SpeechModel) -> TypeGuard[ModelWithWindows]:
 
 @dataclass(frozen=True, slots=True)
 class EmotionOutput:
-    """One clip's emotion: canonical label or ``uncertain``, the likeliest label's score (0..1), and every label's."""
+    """One clip's emotion: canonical label or ``uncertain``, the highest score (0..1), and all scores."""
 
     label: str
     score: float | None = None

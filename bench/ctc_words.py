@@ -7,7 +7,7 @@ same logits alternately in one process with one thread; the best CPU time of eac
 Kinds of logits:
 
 * ``synthetic``: made from transcripts of real clips, a CSV of wav2vec2-large-960h with the columns ``duration`` and
-  ``generated_text`` (if none is named, from the references of the sample clips at 14 characters a second): 50 frames
+  ``generated_text`` (if none is named, from the references of the sample clips at 14 characters per second): 50 frames
   a second, 1 or 2 for each character and blanks between; in 6 % of the frames with a character and 1 % of the blanks, a
   second token has a probability of 5 to 45 %. ``synthetic_unsure_words`` is the share of words with alternatives.
 * ``trained``: a tiny model trained for about twenty seconds on a few sample clips, applied to all of them; it is unsure

@@ -158,7 +158,7 @@ def _first_that_answers(model: PublishedModel, sources: tuple[ModelSource, ...])
 def _adapted(model: PublishedModel, base: PublishedModel, sources: tuple[ModelSource, ...]) -> Weights:
     """A model with a base: from the cache, or else merged.
 
-    Other files than the published ones, as an earlier version of Hearsay left, are replaced: they can be made again.
+    Other files than the published ones, as an earlier version of Hearsay left, are replaced: they can be created again.
     """
     found = _undamaged(model) if "cache" in sources else None
     return found or _merged(model, _first_that_answers(base, sources))

@@ -143,7 +143,7 @@ class WhisperEngine:
         return [EncodedWindow(own, len(sound) / SAMPLE_RATE, window) for own, sound in zip(states, sounds, strict=True)]
 
     def languages(self, windows: Sequence[EncodedWindow]) -> list[tuple[str, float]]:
-        """The likeliest language of each window and its probability, 0..1."""
+        """The most probable language of each window and its probability, 0..1."""
         with _failures_named():
             found = self._model.detect_language(_stacked([window.states for window in windows]))
         return [(ranked[0][0].strip("<|>"), float(ranked[0][1])) for ranked in found]

@@ -1,4 +1,4 @@
-"""Synthetic sounds without speech, from which a speech model learns that nobody spoke."""
+"""Synthetic sounds without speech, from which a speech model learns to return an empty transcript."""
 
 from typing import Final
 

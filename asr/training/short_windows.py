@@ -84,7 +84,7 @@ class Recipe:
 def training_items(clips: Sequence[Clip], recipe: Recipe) -> list[TrainingAudio]:
     """The training data: the clips, recordings joined from them, and sounds without speech.
 
-    Clips of more than 28 s, and files that are no audio, are left out, and named on standard error. Raises `BadSource`
+    Clips of more than 28 s, and files that are not audio, are left out, and named on standard error. Raises `BadSource`
     if nothing is left.
     """
     short = [

@@ -117,7 +117,7 @@ class Expander:
         if not whole:
             return self._alone(word)
         others = (expansion for expansion in self._alone(word) if expansion.tokens not in {one.tokens for one in whole})
-        return _likeliest_first((*whole, *others))
+        return _by_probability((*whole, *others))
 
     def rate(self, word: str) -> float:
         """The share of passages that contain a word; at least 1 / the number of passages that the tables were learned
@@ -146,7 +146,7 @@ class Expander:
                 if word not in tokens:
                     least = MISSPELT if is_misspelt and _one_letter_apart(word, "".join(tokens)) else 0.0
                     found.append(Expansion(tokens, max(least, 1 / (1 + odd))))
-        return _likeliest_first(found)
+        return _by_probability(found)
 
     def candidates(self, word: str, entries: Entries) -> Candidates:
         """The `NEAREST` entries by phonemes and letters together, without those beyond `FARTHEST`."""
@@ -226,7 +226,7 @@ class Expander:
         return np.asarray(np.log(np.maximum(1.0, passages / scale)), np.float64)
 
 
-def _likeliest_first(expansions: Iterable[Expansion]) -> tuple[Expansion, ...]:
+def _by_probability(expansions: Iterable[Expansion]) -> tuple[Expansion, ...]:
     return tuple(sorted(expansions, key=lambda expansion: (-expansion.probability, expansion.tokens)))
 
 

@@ -118,9 +118,9 @@ def _contexts(aligned: Aligned) -> dict[str, Pronunciation]:
             for at, sound in enumerate(path, len(EDGE)):
                 counts[framed[at - before : at + after + 1]][sound] += 1
         for context, sounds in counts.items():
-            likeliest = max(sorted(sounds), key=sounds.__getitem__)
-            if _shorter(found, context, number) != likeliest:
-                found[context] = likeliest
+            most_frequent = max(sorted(sounds), key=sounds.__getitem__)
+            if _shorter(found, context, number) != most_frequent:
+                found[context] = most_frequent
     return found
 
 

@@ -22,8 +22,8 @@ from tests.support.word_errors import rows as misrecognised_rows
 
 DOCUMENT = (PROJECT / "docs" / "elasticsearch-operations.md").read_text(encoding="utf-8")
 REQUESTS = console.titled(DOCUMENT)
-PLACE, TAKING = "Creating the repository, once", "Taking one"
-LOST, BESIDE = "Restoring when all is lost", "Restoring an older version beside a newer one"
+PLACE, TAKING = "Creating the repository, once", "Taking a snapshot"
+LOST, BESIDE = "Restoring after a complete loss", "Restoring an older version beside a newer one"
 EXAMPLE = f"{console.ALIAS}-20260131093000000000"
 """The index version used in the document."""
 

@@ -11,7 +11,7 @@ from hearsay.records.journal import read_journal
 from hearsay.records.table import read_csv
 from tests.faults.driver import SEED, Starter, foreign_files_unchanged
 from tests.faults.small_disks import SmallDisk, small_disks
-from tests.faults.test_decode_killed import NOTES, check_equals_undisturbed, timeless, whole_lines
+from tests.faults.test_decode_killed import NOTES, check_equals_uninterrupted, whole_lines, without_times
 
 pytestmark = pytest.mark.long
 
@@ -29,7 +29,7 @@ def quiet(decoder: Starter, corpus: Path, tmp_path_factory: pytest.TempPathFacto
 def check_readable(out: Path, quiet: Path) -> None:
     """The journal is a prefix of the uninterrupted one, and the CSV, if it exists, has only records of the journal."""
     log = whole_lines(out / "clips.jsonl")
-    assert timeless((quiet / "clips.jsonl").read_bytes()).startswith(timeless(log))
+    assert without_times((quiet / "clips.jsonl").read_bytes()).startswith(without_times(log))
     if (out / "clips.csv").exists():
         assert set(read_csv(out / "clips.csv").cells) <= set(read_journal(out / "clips.jsonl"))
 
@@ -54,7 +54,7 @@ def test_a_full_disk_is_reported_by_decode_and_the_next_run_completes_the_output
             check_readable(out, quiet)
             small.leave(None)
             decoder.run_well(words)
-            check_equals_undisturbed(out, quiet)
+            check_equals_uninterrupted(out, quiet)
     assert full >= FILLS // 2, "the disk was rarely full"
 
 
@@ -76,4 +76,4 @@ def test_a_second_decode_to_the_same_folder_is_rejected_and_the_first_one_comple
     assert (out / "clips.jsonl").read_bytes() == before
     first.send(signal.SIGCONT)
     assert first.ended().status == 0
-    check_equals_undisturbed(out, quiet)
+    check_equals_uninterrupted(out, quiet)

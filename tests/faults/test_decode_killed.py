@@ -24,14 +24,14 @@ def whole_lines(log: Path) -> bytes:
     return written[: written.rfind(b"\n") + 1]
 
 
-def timeless(written: bytes) -> bytes:
+def without_times(written: bytes) -> bytes:
     """The records without the time of transcription, which differs between runs."""
     return re.sub(rb"20\d\d-\d\d-\d\dT[\d:]+\+00:00", b"then", written)
 
 
-def check_equals_undisturbed(out: Path, quiet: Path) -> None:
+def check_equals_uninterrupted(out: Path, quiet: Path) -> None:
     for name in ("clips.jsonl", "clips.csv"):
-        assert timeless((out / name).read_bytes()) == timeless((quiet / name).read_bytes())
+        assert without_times((out / name).read_bytes()) == without_times((quiet / name).read_bytes())
     assert sorted(path.name for path in out.iterdir()) == ["clips.csv", "clips.jsonl", "notes.txt"]
     assert (out / "notes.txt").read_text(encoding="utf-8") == NOTES
 
@@ -42,7 +42,7 @@ def test_a_journal_of_killed_runs_contains_every_clip_exactly_once_and_keeps_wri
 ):
     quiet = tmp_path / "quiet"
     seconds = decoder.run_well(["decode", corpus, "--out", quiet]).seconds
-    whole, csv = (timeless((quiet / name).read_bytes()) for name in ("clips.jsonl", "clips.csv"))
+    whole, csv = (without_times((quiet / name).read_bytes()) for name in ("clips.jsonl", "clips.csv"))
     assert len(whole.splitlines()) == len(read_journal(quiet / "clips.jsonl")) == CLIPS
     chance, hits, rounds = Random(SEED), Hits(), 0
     parts = moments(kills, chance)
@@ -58,13 +58,13 @@ def test_a_journal_of_killed_runs_contains_every_clip_exactly_once_and_keeps_wri
                 if not decoder.kill(words, next(parts) * seconds).was_killed:
                     break
                 after = whole_lines(log)
-                hits.add(has_begun=len(after) > len(before), is_done=timeless(after) == whole)
+                hits.add(has_begun=len(after) > len(before), is_done=without_times(after) == whole)
                 assert after.startswith(before)
-                assert whole.startswith(timeless(after))
+                assert whole.startswith(without_times(after))
                 if (out / "clips.csv").exists():
-                    assert timeless((out / "clips.csv").read_bytes()) == csv
+                    assert without_times((out / "clips.csv").read_bytes()) == csv
             decoder.run_well(words)
-            check_equals_undisturbed(out, quiet)
+            check_equals_uninterrupted(out, quiet)
     hits.report("log", rounds=rounds, clips=rounds * CLIPS)
 
 

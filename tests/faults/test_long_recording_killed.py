@@ -47,7 +47,7 @@ def record_in(out: Path) -> ClipRow | None:
     return next(iter(read_journal(log).values()), None) if log.exists() else None
 
 
-def timeless(row: ClipRow | None) -> dict[str, object]:
+def without_times(row: ClipRow | None) -> dict[str, object]:
     assert row
     return {name: value for name, value in row.to_json().items() if name != "decoded_at"}
 
@@ -58,7 +58,7 @@ def test_a_recording_of_killed_runs_has_the_transcript_of_an_uninterrupted_run(
 ):
     quiet, hits, inside, rounds = tmp_path / "quiet", Hits(), 0, 0
     seconds = long_decoder.run_well(["decode", recordings, "--out", quiet]).seconds
-    undisturbed = record_in(quiet)
+    uninterrupted = record_in(quiet)
     parts = moments(kills, Random(SEED))
     while hits.total < kills:
         rounds += 1
@@ -74,5 +74,5 @@ def test_a_recording_of_killed_runs_has_the_transcript_of_an_uninterrupted_run(
             assert missing is None or pieces <= missing, "a piece that was transcribed is missing in a later record"
             missing = pieces
         long_decoder.run_well(words)
-        assert timeless(record_in(out)) == timeless(undisturbed)
+        assert without_times(record_in(out)) == without_times(uninterrupted)
     hits.report("long recording", rounds=rounds, inside=inside)

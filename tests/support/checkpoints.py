@@ -58,7 +58,7 @@ SPECIALS = ("<pad>", "<s>", "</s>", "<unk>")
 LETTERS = tuple("|ETAONIHSRDLUMWCFGYPBVK'XJQZ")
 PIECES = (*SPECIALS, *(f"▁{letter}" for letter in "taiosw"), *"etaonihsrdlu")
 """Settings for a vocabulary of word pieces."""
-TIME_MARKS = 1501
+TIMESTAMPS = 1501
 
 
 def save_wav2vec2(folder: Path, norm: str = "group", seed: int = 0) -> Path:
@@ -271,5 +271,5 @@ def _whisper_tokenizer(languages: tuple[str, ...]) -> tuple[WhisperTokenizer, li
     named = ("startoftranscript", *languages, "translate", "transcribe", "startoflm", "startofprev", "nospeech")
     marks = [f"<|{name}|>" for name in (*named, "notimestamps")]
     tokenizer.add_special_tokens({"additional_special_tokens": marks})
-    tokenizer.add_tokens([f"<|{step * 0.02:.2f}|>" for step in range(TIME_MARKS)])
+    tokenizer.add_tokens([f"<|{step * 0.02:.2f}|>" for step in range(TIMESTAMPS)])
     return tokenizer, tokenizer.convert_tokens_to_ids(marks)

@@ -326,7 +326,7 @@ def _glissando(samples: int, random: Random) -> Samples:
 
 
 def _arpeggio(samples: int, random: Random) -> Samples:
-    """Plucked sine notes of a major seventh chord at 120 beats a minute, with a bass below."""
+    """Plucked sine notes of a major seventh chord at 120 beats per minute, with a bass below."""
     times = _times(samples)
     beat = (times / 0.25).astype(int)
     notes = 196 * 2 ** (random.choice([0, 4, 7, 11, 12, 16], beat.max() + 1) / 12)

@@ -59,10 +59,10 @@ class TokenRun:
 
 def runs_of(probabilities: NDArray[np.float32], vocabulary: CtcVocabulary) -> Iterator[TokenRun]:
     """Greedy CTC decoding (Graves et al. 2006): the best token of each frame, repetitions collapsed, blanks removed."""
-    likeliest, sure = probabilities.argmax(axis=1), probabilities.max(axis=1)
-    edges = np.flatnonzero(np.diff(likeliest, prepend=-1, append=-1)).tolist()
+    best_tokens, sure = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    edges = np.flatnonzero(np.diff(best_tokens, prepend=-1, append=-1)).tolist()
     for first, end in pairwise(edges):
-        if token := vocabulary.tokens[likeliest[first]]:
+        if token := vocabulary.tokens[best_tokens[first]]:
             yield TokenRun(token, first, end - 1, float(sure[first:end].mean()))
 
 
@@ -132,10 +132,10 @@ def _candidates(frames_of_word: WordFrames, vocabulary: CtcVocabulary) -> Iterat
     """The candidates, with duplicates, except those that would split the word or join it with the previous one."""
     decoded = tuple(run.token for run in frames_of_word.runs)
     starts = _starts(decoded)
-    likeliest = frames_of_word.probabilities.argmax(axis=1)
+    best_tokens = frames_of_word.probabilities.argmax(axis=1)
     for frame, number in np.argwhere(frames_of_word.probabilities >= MIN_PROBABILITY).tolist():
         token = vocabulary.tokens[number]
-        if number != likeliest[frame] and token != vocabulary.delimiter:
+        if number != best_tokens[frame] and token != vocabulary.delimiter:
             before = sum(run.last < frame for run in frames_of_word.runs)
             is_within = any(run.first <= frame <= run.last for run in frames_of_word.runs)
             inserted = (token,) if token else ()

@@ -175,7 +175,7 @@ def test_a_token_of_an_allowed_caller_for_this_audience_is_accepted(google: Goog
         {"iss": "https://elsewhere.example"},
         {"exp": 1_000_000_000, "iat": 999_999_000},
     ],
-    ids=["for another", "of a stranger", "of nobody proven", "by another issuer", "run out"],
+    ids=["for another", "of another caller", "unverified e-mail", "another issuer", "expired"],
 )
 def test_a_token_with_a_wrong_claim_is_rejected(
     google: GoogleTokenAuthenticator, token: Token, claims: dict[str, object]

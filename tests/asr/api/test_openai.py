@@ -146,7 +146,7 @@ def test_a_file_that_cannot_be_transcribed_raises_an_error_with_a_message(
 
 
 @pytest.mark.parametrize(
-    ("wish", "param"),
+    ("option", "param"),
     [
         ({"stream": True, "response_format": "srt"}, "stream"),
         ({"stream": True, "response_format": "verbose_json"}, "stream"),
@@ -156,9 +156,9 @@ def test_a_file_that_cannot_be_transcribed_raises_an_error_with_a_message(
         ({"temperature": 2}, "temperature"),
     ],
 )
-def test_an_unsupported_option_is_rejected_by_name(client: OpenAI, clip: Path, wish: dict[str, object], param: str):
+def test_an_unsupported_option_is_rejected_by_name(client: OpenAI, clip: Path, option: dict[str, object], param: str):
     with pytest.raises(openai.BadRequestError) as refused:
-        client.audio.transcriptions.create(file=clip, model="whisper-1", **wish)
+        client.audio.transcriptions.create(file=clip, model="whisper-1", **option)
     assert refused.value.param == param
 
 
@@ -173,8 +173,8 @@ def test_ignored_hints_are_accepted_and_listed_in_a_header(client: OpenAI, clip:
 
 
 def test_the_language_of_a_reply_is_not_copied_from_the_request(client: OpenAI, clip: Path):
-    for wish in ({}, {"language": "de"}):
+    for option in ({}, {"language": "de"}):
         transcription = client.audio.transcriptions.create(
-            file=clip, model="whisper-1", response_format="verbose_json", **wish
+            file=clip, model="whisper-1", response_format="verbose_json", **option
         )
         assert transcription.language == "unknown"

@@ -41,8 +41,8 @@ def harbor(samples: Path) -> Path:
     return samples / "sample-000004.mp3"
 
 
-def text_of(client: OpenAI, clip: Path, **wishes: Any) -> str:
-    return str(client.audio.transcriptions.create(file=clip, model="whisper-1", **wishes).text)
+def text_of(client: OpenAI, clip: Path, **options: Any) -> str:
+    return str(client.audio.transcriptions.create(file=clip, model="whisper-1", **options).text)
 
 
 def test_prompt_and_hotwords_decide_between_spellings(english: OpenAI, harbor: Path, samples: Path):

@@ -66,7 +66,7 @@ NO_AUDIO = {
     "a tag without sound": b"ID3\x04\0\0\0\0\0\0" + bytes(1_000),
     "a m4a cut before its index": ffmpeg_file(tone(3), 16_000, "ipod", "aac")[:8_000],
     "the beginning of a flac": sound_file(tone(1), kind="FLAC")[:60],
-    "a wav of 7 samples a second": sound_file(tone(1))[:24] + struct.pack("<I", 7) + sound_file(tone(1))[28:],
+    "a wav of 7 samples per second": sound_file(tone(1))[:24] + struct.pack("<I", 7) + sound_file(tone(1))[28:],
 }
 
 

@@ -82,7 +82,7 @@ def test_the_best_label_is_assigned_at_the_minimum_score_and_uncertain_below_it(
     model: LinearClassifier, spoken: list[Waveform]
 ):
     scores = model.emotion(spoken[0]).scores
-    likeliest = max((label for label in scores if label != "boredom"), key=scores.__getitem__)
+    best = max((label for label in scores if label != "boredom"), key=scores.__getitem__)
     kept = [at for at, label in enumerate(model.labels) if label != "boredom"]  # boredom is never assigned
     sure = replace(
         model,
@@ -93,7 +93,7 @@ def test_the_best_label_is_assigned_at_the_minimum_score_and_uncertain_below_it(
     )
     score = sure.emotion(spoken[0]).score
     assert score is not None
-    assert replace(sure, min_score=score).emotion(spoken[0]).label == likeliest
+    assert replace(sure, min_score=score).emotion(spoken[0]).label == best
     below = replace(sure, min_score=score + 1e-6).emotion(spoken[0])
     assert (below.label, below.score) == (UNCERTAIN, score)
 

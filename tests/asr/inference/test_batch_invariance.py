@@ -166,10 +166,10 @@ def test_models_with_convolutions_over_padding_are_not_batched():
 
 
 def test_models_with_convolution_biases_and_single_frame_clips_are_batch_invariant(clips: list[torch.Tensor]):
-    scraps = [clips[0][:400], clips[1][:719], clips[2][:720], clips[3]]
+    short_clips = [clips[0][:400], clips[1][:719], clips[2][:720], clips[3]]
     for norm in NORMS:
         plain = random_model(Wav2Vec2ForCTC, Wav2Vec2Config, norm, conv_bias=True)
-        assert difference(together(exact_copy(plain), scraps, range(4), 4), alone(plain, scraps)) < 1e-4
+        assert difference(together(exact_copy(plain), short_clips, range(4), 4), alone(plain, short_clips)) < 1e-4
 
 
 def test_the_weighted_mean_over_layers_is_batch_invariant(clips: list[torch.Tensor]):

@@ -105,9 +105,9 @@ def test_silence_and_very_short_clips_are_transcribed_without_errors(speech_mode
         == [SpeechOutput("")] * 2
     )
     for length in (1, 39, 399, 401):
-        scrap = np.full(length, 0.4, np.float32)
-        (transcript,) = speech_model.transcribe(audio_of(scrap))
-        assert all(word.end <= seconds(scrap) for word in transcript.words)
+        short = np.full(length, 0.4, np.float32)
+        (transcript,) = speech_model.transcribe(audio_of(short))
+        assert all(word.end <= seconds(short) for word in transcript.words)
 
 
 def test_the_model_reports_its_checkpoint_and_device(speech_model: CtcSpeechModel, folder: Path):

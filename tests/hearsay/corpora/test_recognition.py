@@ -1,4 +1,4 @@
-"""Recognition: a folder without a table of a known layout is no corpus."""
+"""Recognition: a folder without a table of a known layout is not a corpus."""
 
 from pathlib import Path
 

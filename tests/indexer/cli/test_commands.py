@@ -21,7 +21,7 @@ def test_load_prints_the_number_of_clips_and_passages(
     output = capsys.readouterr()
     assert "loaded 4 clips as 4 passages in" in output.out
     assert "1 clip of them without a transcript" in output.out
-    assert output.err == "", "no progress bar where nobody watches"
+    assert output.err == "", "no progress bar without a terminal"
 
 
 def test_load_warns_if_the_audio_folder_lacks_many_clips(
