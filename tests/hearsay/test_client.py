@@ -12,7 +12,7 @@ from asr.api.app import create_app
 from asr.audio.decoding import decode_audio
 from asr.settings import AsrSettings
 from asr.types import SAMPLE_RATE
-from tests.support.api_server import Elsewhere
+from tests.support.api_server import FakeApi
 from tests.support.ports import free_port
 from tests.support.serving import listening
 
@@ -41,8 +41,8 @@ def clip(samples: Path) -> Path:
 
 
 @pytest.fixture
-def elsewhere() -> Iterator[Elsewhere]:
-    with Elsewhere() as there:
+def fake_api() -> Iterator[FakeApi]:
+    with FakeApi() as there:
         yield there
 
 
@@ -122,33 +122,33 @@ def test_an_invalid_address_is_an_error(url: str):
     assert "secret" not in str(problem.value)
 
 
-def test_a_busy_api_is_retried_after_the_requested_delay(elsewhere: Elsewhere):
-    elsewhere.answers = [(429, {"Retry-After": "0"}, {"detail": "busy"}), (503, {}, {"detail": "loading"})]
-    with hearsay.Client(elsewhere.address) as client:
+def test_a_busy_api_is_retried_after_the_requested_delay(fake_api: FakeApi):
+    fake_api.replies = [(429, {"Retry-After": "0"}, {"detail": "busy"}), (503, {}, {"detail": "loading"})]
+    with hearsay.Client(fake_api.address) as client:
         assert client.transcribe(b"four").text == "4"
-    assert len(elsewhere.asked) == 3
+    assert len(fake_api.received) == 3
 
 
 @pytest.mark.parametrize("name", ["retry_seconds", "patience"])  # patience is the name in version 0.2
-def test_an_api_that_stays_busy_is_an_error_after_the_retry_time(elsewhere: Elsewhere, name: str):
-    elsewhere.answers = [(429, {"Retry-After": "7"}, {"detail": "too much waits"})]
+def test_an_api_that_stays_busy_is_an_error_after_the_retry_time(fake_api: FakeApi, name: str):
+    fake_api.replies = [(429, {"Retry-After": "7"}, {"detail": "too much waits"})]
     with (
-        hearsay.Client(elsewhere.address, **{name: 1.0}) as client,
+        hearsay.Client(fake_api.address, **{name: 1.0}) as client,
         pytest.raises(hearsay.ApiBusy, match=r"is still busy after \d+ s: too much waits.*; try again later"),
     ):
         client.transcribe(b"four")
 
 
-def test_a_lost_connection_is_retried(elsewhere: Elsewhere):
-    with hearsay.Client(elsewhere.address) as client:
+def test_a_lost_connection_is_retried(fake_api: FakeApi):
+    with hearsay.Client(fake_api.address) as client:
         client.health()
-        elsewhere.answers = [None]
+        fake_api.replies = [None]
         assert client.transcribe(b"four").text == "4"
 
 
-def test_an_internal_server_error_affects_only_its_recording(elsewhere: Elsewhere):
-    elsewhere.answers = [(500, {}, {"detail": "a fault"})]
-    with hearsay.Client(elsewhere.address) as client:
+def test_an_internal_server_error_affects_only_its_recording(fake_api: FakeApi):
+    fake_api.replies = [(500, {}, {"detail": "a fault"})]
+    with hearsay.Client(fake_api.address) as client:
         first, second = client.transcribe_many(iter([b"four", b"fives"]))
     failed, succeeded = (first, second) if first.error else (second, first)
     assert type(failed.error) is hearsay.ApiError
@@ -157,10 +157,10 @@ def test_an_internal_server_error_affects_only_its_recording(elsewhere: Elsewher
 
 
 @pytest.mark.parametrize("body", [{}, [], "pong", {"transcription": 3}])
-def test_an_unexpected_reply_is_an_error(elsewhere: Elsewhere, body: object):
-    elsewhere.answers = [(200, {}, body)]
-    elsewhere.health = [(200, {}, body)]
-    with hearsay.Client(elsewhere.address) as client:
+def test_an_unexpected_reply_is_an_error(fake_api: FakeApi, body: object):
+    fake_api.replies = [(200, {}, body)]
+    fake_api.health = [(200, {}, body)]
+    with hearsay.Client(fake_api.address) as client:
         with pytest.raises(hearsay.ApiError, match="the reply cannot be read"):
             client.transcribe(b"four")
         with pytest.raises(hearsay.ApiError, match="the reply cannot be read"):
@@ -172,9 +172,9 @@ def test_a_key_that_is_not_valid_in_a_header_is_rejected():
         hearsay.Client("http://127.0.0.1:8001", api_key="schlüssel")
 
 
-def test_the_client_sends_its_user_agent(elsewhere: Elsewhere):
-    with hearsay.Client(elsewhere.address, api_key="k") as client:
+def test_the_client_sends_its_user_agent(fake_api: FakeApi):
+    with hearsay.Client(fake_api.address, api_key="k") as client:
         client.transcribe(b"four")
-    headers = {name.lower(): value for name, value in elsewhere.headers[0].items()}
+    headers = {name.lower(): value for name, value in fake_api.headers[0].items()}
     assert headers["user-agent"] == f"hearsay/{hearsay.__version__}"
     assert headers["authorization"] == "Bearer k"

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from hearsay.records.table import read_csv
 from tests.conftest import PROJECT
-from tests.support.api_server import Api, Elsewhere
+from tests.support.api_server import Api, FakeApi
 from tests.support.browser import ARGUMENTS, TIMEOUT_MS, chromium_program, go_to
 from tests.support.pages import load, served_page
 
@@ -90,7 +90,7 @@ def test_the_size_limit_is_that_of_the_api(tab: Page, address: str) -> None:
 
 
 def test_the_page_continues_when_the_api_is_ready_without_uploads(tab: Page, tmp_path: Path) -> None:
-    with Elsewhere() as api:
+    with FakeApi() as api:
         api.health = [(503, {}, {})]
         settings = {"INDEX_URL": str(tmp_path / "index"), "INBOX_DIR": str(tmp_path / "inbox"), "API_URL": api.address}
         with served_page(settings, tmp_path / "page.log") as address:

@@ -60,30 +60,30 @@ def reply_to(data: bytes) -> dict[str, Any]:
     return TranscriptReply.of_both(transcript, "length", emotion, 1.234).model_dump()
 
 
-class Elsewhere(ThreadedServer):
-    """Answers ``GET /health`` and ``POST /asr``; ``answers`` are used first, each once."""
+class FakeApi(ThreadedServer):
+    """Answers ``GET /health`` and ``POST /asr``; ``replies`` are used first, each once."""
 
     def __init__(self) -> None:
         self.health: list[Answer] = [(200, {}, READY.model_dump())]  # the last one is repeated
-        self.answers: list[Answer] = []
-        self.asked: list[bytes] = []
+        self.replies: list[Answer] = []
+        self.received: list[bytes] = []
         self.headers: list[dict[str, str]] = []
-        self.before_answer: Callable[[bytes], None] = lambda data: None
-        elsewhere = self
+        self.before_reply: Callable[[bytes], None] = lambda data: None
+        fake_api = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
-                self.answer(elsewhere.health.pop(0) if len(elsewhere.health) > 1 else elsewhere.health[0])
+                self.answer(fake_api.health.pop(0) if len(fake_api.health) > 1 else fake_api.health[0])
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 data = body.partition(b"\r\n\r\n")[2].rpartition(b"\r\n--")[0]
-                elsewhere.asked.append(data)
-                elsewhere.headers.append(dict(self.headers))
-                elsewhere.before_answer(data)
-                self.answer(elsewhere.answers.pop(0) if elsewhere.answers else (200, {}, reply_to(data)))
+                fake_api.received.append(data)
+                fake_api.headers.append(dict(self.headers))
+                fake_api.before_reply(data)
+                self.answer(fake_api.replies.pop(0) if fake_api.replies else (200, {}, reply_to(data)))
 
             def answer(self, answer: Answer) -> None:
                 if answer is None:

@@ -19,7 +19,7 @@ from asr.pipeline.credentials import credentials_of
 from asr.settings import AsrSettings
 from hearsay.errors import BadSettings
 from tests.conftest import PROJECT
-from tests.support.api_server import EMBEDDED, Elsewhere
+from tests.support.api_server import EMBEDDED, FakeApi
 from tests.support.models import tone
 
 
@@ -86,9 +86,7 @@ def cloud() -> Iterator[MetadataServer]:
     cloud.close()
 
 
-def decode_in_the_cloud(
-    cloud: MetadataServer, elsewhere: Elsewhere, folder: Path
-) -> "subprocess.CompletedProcess[str]":
+def decode_in_the_cloud(cloud: MetadataServer, fake_api: FakeApi, folder: Path) -> "subprocess.CompletedProcess[str]":
     """Decode three clips, one at a time, on a machine with this metadata server."""
     (folder / "clips").mkdir()
     for number in range(3):
@@ -108,22 +106,22 @@ def decode_in_the_cloud(
         "LOG_DIR": str(folder),
     }
     command = [sys.executable, "-m", "asr", "decode", str(folder / "clips"), "--out", str(folder / "out")]
-    command += ["--via", elsewhere.address]
+    command += ["--via", fake_api.address]
     return subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
 
 
-def tokens_sent_to(elsewhere: Elsewhere) -> list[str]:
-    return [headers["Authorization"].removeprefix("Bearer ") for headers in elsewhere.headers]
+def tokens_sent_to(fake_api: FakeApi) -> list[str]:
+    return [headers["Authorization"].removeprefix("Bearer ") for headers in fake_api.headers]
 
 
 @pytest.mark.parametrize(("lasts", "tokens"), [(3600.0, 1), (60.0, 3)], ids=["kept", "renewed before it runs out"])
 def test_an_identity_token_for_the_address_is_sent(cloud: MetadataServer, tmp_path: Path, lasts: float, tokens: int):
     cloud.lasts = lasts
-    with Elsewhere() as elsewhere:
-        ended = decode_in_the_cloud(cloud, elsewhere, tmp_path)
+    with FakeApi() as fake_api:
+        ended = decode_in_the_cloud(cloud, fake_api, tmp_path)
     assert ended.returncode == 0, ended.stderr
-    shown = tokens_sent_to(elsewhere)
-    assert {claims(token)["aud"] for token in shown} == {elsewhere.address}
+    shown = tokens_sent_to(fake_api)
+    assert {claims(token)["aud"] for token in shown} == {fake_api.address}
     assert (len(shown), len(set(shown))) == (3, tokens)
     logs = "".join(path.read_text() for path in tmp_path.rglob("*.log"))
     assert not [token for token in shown if token in logs + ended.stderr + ended.stdout]
@@ -131,11 +129,11 @@ def test_an_identity_token_for_the_address_is_sent(cloud: MetadataServer, tmp_pa
 
 def test_a_metadata_server_without_a_token_is_reported(cloud: MetadataServer, tmp_path: Path):
     cloud.status = 403
-    with Elsewhere() as elsewhere:
-        ended = decode_in_the_cloud(cloud, elsewhere, tmp_path)
+    with FakeApi() as fake_api:
+        ended = decode_in_the_cloud(cloud, fake_api, tmp_path)
     assert ended.returncode == 2
     assert "GOOGLE_APPLICATION_CREDENTIALS" in ended.stderr
-    assert elsewhere.asked == []
+    assert fake_api.received == []
 
 
 def test_a_machine_without_a_google_cloud_identity_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):

@@ -15,7 +15,7 @@ from asr.speech.ctc import CtcSpeechModel
 from hearsay.records.clip import ClipRow
 from hearsay.records.journal import Journal, read_journal
 from hearsay.records.transcript import FailedPiece
-from tests.support.api_server import READY, Elsewhere, reply_to
+from tests.support.api_server import READY, FakeApi, reply_to
 from tests.support.checkpoints import save_wav2vec2
 from tests.support.models import tone
 
@@ -205,52 +205,52 @@ def test_decode_stops_if_auto_selects_another_model_and_follows_the_model_change
 
 
 @pytest.fixture
-def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Elsewhere:
-    with Elsewhere() as elsewhere:
-        yield elsewhere
+def fake_api(monkeypatch: pytest.MonkeyPatch) -> FakeApi:
+    with FakeApi() as fake_api:
+        yield fake_api
 
 
-def test_digests_reported_by_an_api_decide_what_is_transcribed_again(run: Run, elsewhere: Elsewhere, tmp_path: Path):
+def test_digests_reported_by_an_api_decide_what_is_transcribed_again(run: Run, fake_api: FakeApi, tmp_path: Path):
     def has(weights: str) -> None:
-        elsewhere.health = [(200, {}, READY.model_copy(update={"asr_weights": weights}).model_dump())]
+        fake_api.health = [(200, {}, READY.model_copy(update={"asr_weights": weights}).model_dump())]
 
     def replies(weights: str) -> None:
-        elsewhere.answers = [(200, {}, {**reply_to(b"x" * 9), "asr_weights": weights})]
+        fake_api.replies = [(200, {}, {**reply_to(b"x" * 9), "asr_weights": weights})]
 
-    assert run("--via", elsewhere.address) == 0  # an older API, which reports no digest
+    assert run("--via", fake_api.address) == 0  # an older API, which reports no digest
     has("one")
-    assert run("--via", elsewhere.address) == 0
-    assert len(elsewhere.asked) == 1
+    assert run("--via", fake_api.address) == 0
+    assert len(fake_api.received) == 1
     (tmp_path / "out" / "clips.jsonl").unlink()
     replies("one")
-    assert run("--via", elsewhere.address) == 0
-    assert run("--via", elsewhere.address) == 0
-    assert len(elsewhere.asked) == 2
+    assert run("--via", fake_api.address) == 0
+    assert run("--via", fake_api.address) == 0
+    assert len(fake_api.received) == 2
     has("two")
     replies("two")
-    assert run("--via", elsewhere.address) == 0
-    assert len(elsewhere.asked) == 3
+    assert run("--via", fake_api.address) == 0
+    assert len(fake_api.received) == 3
     (row,) = read_journal(tmp_path / "out" / "clips.jsonl").values()
     assert (row.asr_model, row.asr_weights) == ("length", "two")
 
 
 def test_an_api_that_chose_its_model_by_default_stops_the_run(
-    run: Run, elsewhere: Elsewhere, capsys: pytest.CaptureFixture[str]
+    run: Run, fake_api: FakeApi, capsys: pytest.CaptureFixture[str]
 ):
-    assert run("--via", elsewhere.address) == 0
-    elsewhere.health = [(200, {}, READY.model_copy(update={"asr_model": "wide", "asr_by_default": True}).model_dump())]
-    assert run("--via", elsewhere.address) == 2
+    assert run("--via", fake_api.address) == 0
+    fake_api.health = [(200, {}, READY.model_copy(update={"asr_model": "wide", "asr_by_default": True}).model_dump())]
+    assert run("--via", fake_api.address) == 2
     assert "--model-change keep to transcribe new clips with length" in capsys.readouterr().err
-    assert len(elsewhere.asked) == 1
+    assert len(fake_api.received) == 1
 
 
-def test_a_different_emotion_model_of_an_api_only_tags_again(run: Run, elsewhere: Elsewhere, tmp_path: Path):
-    assert run("--via", elsewhere.address) == 0
+def test_a_different_emotion_model_of_an_api_only_tags_again(run: Run, fake_api: FakeApi, tmp_path: Path):
+    assert run("--via", fake_api.address) == 0
     (before,) = read_journal(tmp_path / "out" / "clips.jsonl").values()
-    elsewhere.health = [(200, {}, READY.model_copy(update={"ser_model": "calm"}).model_dump())]
+    fake_api.health = [(200, {}, READY.model_copy(update={"ser_model": "calm"}).model_dump())]
     spoken = {name: value for name, value in reply_to(b"").items() if name in {"emotion_score", "emotion_scores"}}
-    elsewhere.answers = [(200, {}, {**spoken, "emotion": "sad", "sentiment": "negative", "ser_model": "calm"})]
-    assert run("--via", elsewhere.address) == 0
+    fake_api.replies = [(200, {}, {**spoken, "emotion": "sad", "sentiment": "negative", "ser_model": "calm"})]
+    assert run("--via", fake_api.address) == 0
     (after,) = read_journal(tmp_path / "out" / "clips.jsonl").values()
     assert (after.generated_text, after.words, after.asr_model) == (
         before.generated_text,

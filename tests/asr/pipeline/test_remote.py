@@ -27,24 +27,24 @@ from hearsay.records.clip import ClipRow
 from hearsay.records.journal import read_journal
 from hearsay.records.table import read_csv
 from tests.conftest import PROJECT
-from tests.support.api_server import ANSWERS_ONE, EMBEDDED, HEARSAY, READY, Answer, Api, Elsewhere
+from tests.support.api_server import ANSWERS_ONE, EMBEDDED, HEARSAY, READY, Answer, Api, FakeApi
 
 PROMPT = RetryPolicy(100.0, attempts=5, first=0.01, longest=0.05, fault_attempts=FAULT_ATTEMPTS)
 
 
 @pytest.fixture
-def elsewhere() -> Iterator[Elsewhere]:
-    with Elsewhere() as elsewhere:
-        yield elsewhere
+def fake_api() -> Iterator[FakeApi]:
+    with FakeApi() as fake_api:
+        yield fake_api
 
 
 @contextmanager
 def remote_pipeline(
-    elsewhere: Elsewhere, messages: list[str] | None = None, policy: RetryPolicy = PROMPT, at_once: int = 1
+    fake_api: FakeApi, messages: list[str] | None = None, policy: RetryPolicy = PROMPT, at_once: int = 1
 ) -> Iterator[RemotePipeline]:
     settings = AsrSettings(via_clips=at_once, via_timeout=100, api_key="sesame")
     pipeline = open_remote_pipeline(
-        elsewhere.address, settings, [].append if messages is None else messages.append, policy
+        fake_api.address, settings, [].append if messages is None else messages.append, policy
     )
     try:
         yield pipeline
@@ -56,21 +56,21 @@ def clip(name: str, data: bytes | None) -> Clip:
     return Clip(ClipRow(f"set/{name}", age="twenties"), None if data is None else lambda: data)
 
 
-def process(elsewhere: Elsewhere, *sizes: int, at_once: int = 1, policy: RetryPolicy = PROMPT) -> list[ClipRow]:
-    with remote_pipeline(elsewhere, policy=policy, at_once=at_once) as pipeline:
+def process(fake_api: FakeApi, *sizes: int, at_once: int = 1, policy: RetryPolicy = PROMPT) -> list[ClipRow]:
+    with remote_pipeline(fake_api, policy=policy, at_once=at_once) as pipeline:
         return pipeline.process([clip(str(size), bytes(size)) for size in sizes])
 
 
-def test_a_server_error_is_retried_a_limited_number_of_times(elsewhere: Elsewhere):
-    elsewhere.answers = [(500, {}, {"detail": "internal error"})] * (FAULT_ATTEMPTS - 1)
-    (row,) = process(elsewhere, 7)
-    assert (row.generated_text, row.error, len(elsewhere.asked)) == ("7", "", FAULT_ATTEMPTS)
+def test_a_server_error_is_retried_a_limited_number_of_times(fake_api: FakeApi):
+    fake_api.replies = [(500, {}, {"detail": "internal error"})] * (FAULT_ATTEMPTS - 1)
+    (row,) = process(fake_api, 7)
+    assert (row.generated_text, row.error, len(fake_api.received)) == ("7", "", FAULT_ATTEMPTS)
 
 
-def test_each_clip_is_sent_once_and_its_row_has_all_fields_of_the_reply(elsewhere: Elsewhere):
-    rows = process(elsewhere, 5, 3, 9)
+def test_each_clip_is_sent_once_and_its_row_has_all_fields_of_the_reply(fake_api: FakeApi):
+    rows = process(fake_api, 5, 3, 9)
     assert [(row.id, row.generated_text) for row in rows] == [("set/5", "5"), ("set/3", "3"), ("set/9", "9")]
-    assert sorted(map(len, elsewhere.asked)) == [3, 5, 9]
+    assert sorted(map(len, fake_api.received)) == [3, 5, 9]
     row = rows[0]
     assert (row.age, row.audio_digest, row.duration) == ("twenties", digest_of(bytes(5)), 1.23)
     assert (row.words[0].end, row.words[0].confidence, row.words[0].alternatives[0].text) == (1.23, 0.988, "four")
@@ -80,12 +80,12 @@ def test_each_clip_is_sent_once_and_its_row_has_all_fields_of_the_reply(elsewher
     assert (row.asr_model, row.ser_model, row.error) == ("length", "loudness", "")
 
 
-def test_the_measured_duration_replaces_that_of_the_table(elsewhere: Elsewhere):
-    with remote_pipeline(elsewhere) as pipeline:
+def test_the_measured_duration_replaces_that_of_the_table(fake_api: FakeApi):
+    with remote_pipeline(fake_api) as pipeline:
         assert pipeline.process([Clip(ClipRow("set/a", duration=7.5), lambda: b"a")])[0].duration == 1.23
 
 
-def test_the_allowed_number_of_clips_is_sent_concurrently_and_no_more(elsewhere: Elsewhere):
+def test_the_allowed_number_of_clips_is_sent_concurrently_and_no_more(fake_api: FakeApi):
     three = threading.Barrier(3, timeout=100)
     inside, peak = threading.Semaphore(3), []
 
@@ -94,19 +94,19 @@ def test_the_allowed_number_of_clips_is_sent_concurrently_and_no_more(elsewhere:
         three.wait()
         inside.release()
 
-    elsewhere.before_answer = together
-    assert len(process(elsewhere, *range(9), at_once=3)) == 9
+    fake_api.before_reply = together
+    assert len(process(fake_api, *range(9), at_once=3)) == 9
     assert all(peak)
 
 
-def test_a_batch_is_as_large_as_the_number_of_concurrent_requests(elsewhere: Elsewhere):
-    with remote_pipeline(elsewhere, at_once=3) as pipeline:
+def test_a_batch_is_as_large_as_the_number_of_concurrent_requests(fake_api: FakeApi):
+    with remote_pipeline(fake_api, at_once=3) as pipeline:
         assert pipeline.clips_at_once == 3
 
 
-def test_threads_can_share_a_pipeline(elsewhere: Elsewhere):
+def test_threads_can_share_a_pipeline(fake_api: FakeApi):
     rows: list[ClipRow] = []
-    with remote_pipeline(elsewhere, at_once=4) as pipeline:
+    with remote_pipeline(fake_api, at_once=4) as pipeline:
         threads = [
             threading.Thread(target=lambda size=size: rows.extend(pipeline.process([clip(str(size), bytes(size))])))
             for size in range(8)
@@ -118,8 +118,8 @@ def test_threads_can_share_a_pipeline(elsewhere: Elsewhere):
     assert sorted(row.generated_text for row in rows) == sorted(map(str, range(8)))
 
 
-def test_a_closed_pipeline_rejects_clips(elsewhere: Elsewhere):
-    with remote_pipeline(elsewhere) as pipeline:
+def test_a_closed_pipeline_rejects_clips(fake_api: FakeApi):
+    with remote_pipeline(fake_api) as pipeline:
         pass
     with pytest.raises(AsrError, match="closed"):
         pipeline.process([clip("a", b"a")])
@@ -127,69 +127,69 @@ def test_a_closed_pipeline_rejects_clips(elsewhere: Elsewhere):
 
 
 @pytest.mark.parametrize("trouble", [*((status, {}, {}) for status in sorted(BUSY)), None], ids=str)
-def test_a_busy_server_or_a_closed_connection_is_retried(elsewhere: Elsewhere, trouble: Answer):
-    elsewhere.answers = [trouble, trouble]
-    (row,) = process(elsewhere, 4)
-    assert (row.generated_text, row.error, len(elsewhere.asked)) == ("4", "", 3)
+def test_a_busy_server_or_a_closed_connection_is_retried(fake_api: FakeApi, trouble: Answer):
+    fake_api.replies = [trouble, trouble]
+    (row,) = process(fake_api, 4)
+    assert (row.generated_text, row.error, len(fake_api.received)) == ("4", "", 3)
 
 
-def test_a_request_is_not_retried_before_its_retry_after(elsewhere: Elsewhere):
-    elsewhere.answers = [(429, {"Retry-After": "600"}, {"detail": "too much waits already"})]
-    (row,) = process(elsewhere, 4)  # 600 s exceed the time limit of the retry policy
-    assert len(elsewhere.asked) == 1
+def test_a_request_is_not_retried_before_its_retry_after(fake_api: FakeApi):
+    fake_api.replies = [(429, {"Retry-After": "600"}, {"detail": "too much waits already"})]
+    (row,) = process(fake_api, 4)  # 600 s exceed the time limit of the retry policy
+    assert len(fake_api.received) == 1
     assert "too much waits already" in row.error
 
 
-def test_a_rejected_clip_has_an_error_and_does_not_affect_the_others(elsewhere: Elsewhere):
-    elsewhere.answers = [
+def test_a_rejected_clip_has_an_error_and_does_not_affect_the_others(fake_api: FakeApi):
+    fake_api.replies = [
         (415, {}, {"detail": "this is not audio"}),
         *[(500, {}, "no problem document")] * FAULT_ATTEMPTS,
     ]
-    refused, broken, transcribed = process(elsewhere, 1, 2, 3)
+    refused, broken, transcribed = process(fake_api, 1, 2, 3)
     assert (refused.error, refused.generated_text, refused.audio_digest) == ("this is not audio", "", digest_of(b"\0"))
     assert (refused.asr_model, refused.ser_model) == ("length", "loudness")
     assert broken.error == "500 Internal Server Error"
     assert (transcribed.generated_text, transcribed.error) == ("3", "")
-    assert len(elsewhere.asked) == 2 + FAULT_ATTEMPTS
+    assert len(fake_api.received) == 2 + FAULT_ATTEMPTS
 
 
-def test_a_clip_without_a_reply_fails_while_others_are_transcribed(elsewhere: Elsewhere):
-    elsewhere.answers = [None] * PROMPT.attempts
-    lost, transcribed = process(elsewhere, 1, 2)
+def test_a_clip_without_a_reply_fails_while_others_are_transcribed(fake_api: FakeApi):
+    fake_api.replies = [None] * PROMPT.attempts
+    lost, transcribed = process(fake_api, 1, 2)
     assert "did not reply for this clip" in lost.error
     assert transcribed.generated_text == "2"
 
 
-def test_a_reply_of_an_incompatible_version_is_an_error_in_the_row(elsewhere: Elsewhere):
-    elsewhere.answers = [(200, {}, {"text": "hello"}), (200, {}, ["hello"])]
-    for row in process(elsewhere, 1, 2):
+def test_a_reply_of_an_incompatible_version_is_an_error_in_the_row(fake_api: FakeApi):
+    fake_api.replies = [(200, {}, {"text": "hello"}), (200, {}, ["hello"])]
+    for row in process(fake_api, 1, 2):
         assert "cannot be read" in row.error
         assert not row.generated_text
 
 
-def test_a_clip_that_cannot_be_read_has_an_error_and_is_not_sent(elsewhere: Elsewhere):
+def test_a_clip_that_cannot_be_read_has_an_error_and_is_not_sent(fake_api: FakeApi):
     def gone() -> bytes:
         raise FileNotFoundError(2, "No such file or directory")
 
-    with remote_pipeline(elsewhere) as pipeline:
+    with remote_pipeline(fake_api) as pipeline:
         rows = pipeline.process([clip("none", None), Clip(ClipRow("set/gone"), gone)])
     assert [row.error for row in rows] == [
         "there is no audio file",
         "the file cannot be read: No such file or directory",
     ]
-    assert elsewhere.asked == []
+    assert fake_api.received == []
 
 
-def test_the_key_is_sent_to_the_api_and_never_logged_or_printed(elsewhere: Elsewhere, caplog: pytest.LogCaptureFixture):
+def test_the_key_is_sent_to_the_api_and_never_logged_or_printed(fake_api: FakeApi, caplog: pytest.LogCaptureFixture):
     caplog.set_level(logging.INFO)
     messages: list[str] = []
-    elsewhere.answers = [(401, {}, {"detail": "this key is not known"})]
+    fake_api.replies = [(401, {}, {"detail": "this key is not known"})]
     with (
-        remote_pipeline(elsewhere, messages) as pipeline,
+        remote_pipeline(fake_api, messages) as pipeline,
         pytest.raises(PipelineUnavailable, match="API_KEY") as refused,
     ):
         pipeline.process([clip("a", b"a")])
-    assert elsewhere.headers[0]["Authorization"] == "Bearer sesame"
+    assert fake_api.headers[0]["Authorization"] == "Bearer sesame"
     assert "sesame" not in f"{refused.value} {messages} {caplog.text} {AsrSettings(api_key='sesame')}"
 
 
@@ -206,18 +206,18 @@ def test_the_key_is_sent_to_the_api_and_never_logged_or_printed(elsewhere: Elsew
         (None, "does not respond"),
     ],
 )
-def test_an_unusable_api_is_reported_before_any_clip_is_sent(elsewhere: Elsewhere, health: Answer, says: str):
-    elsewhere.health = [health]
+def test_an_unusable_api_is_reported_before_any_clip_is_sent(fake_api: FakeApi, health: Answer, says: str):
+    fake_api.health = [health]
     with pytest.raises(PipelineUnavailable, match=says):
-        process(elsewhere, 1, policy=RetryPolicy(0.0))
-    assert elsewhere.asked == []
+        process(fake_api, 1, policy=RetryPolicy(0.0))
+    assert fake_api.received == []
 
 
-def test_an_api_that_is_loading_its_models_is_awaited_and_its_warnings_are_shown(elsewhere: Elsewhere):
+def test_an_api_that_is_loading_its_models_is_awaited_and_its_warnings_are_shown(fake_api: FakeApi):
     loading: Answer = (503, {}, {"status": "loading", "ready": False, "warnings": []})
-    elsewhere.health = [loading, (200, {}, {**READY.model_dump(), "warnings": ["wanted large, got small"]})]
+    fake_api.health = [loading, (200, {}, {**READY.model_dump(), "warnings": ["wanted large, got small"]})]
     messages: list[str] = []
-    with remote_pipeline(elsewhere, messages) as pipeline:
+    with remote_pipeline(fake_api, messages) as pipeline:
         assert (pipeline.speech.name, pipeline.emotion.name) == ("length", "loudness")
     assert "loading its models" in messages[0]
     assert "wanted large, got small" in messages[1]
@@ -234,24 +234,24 @@ def listing_of(sizes: range) -> Listing:
 
 
 def test_results_are_kept_if_the_api_becomes_unavailable_and_the_next_run_continues(tmp_path: Path):
-    with Elsewhere() as first:
+    with FakeApi() as first:
 
         def leave(data: bytes) -> None:
-            if len(first.asked) == 4:
+            if len(first.received) == 4:
                 first.health = [None]
-            if len(first.asked) >= 4:
-                first.answers = [None]
+            if len(first.received) >= 4:
+                first.replies = [None]
 
-        first.before_answer = leave
+        first.before_reply = leave
         with remote_pipeline(first) as pipeline, DecodingProgress() as progress:
             summary = decode([listing_of(range(10))], pipeline, tmp_path, 2, progress)
     assert summary.stop_reason.startswith(f"{first.address} is still unavailable")
     assert (summary.transcribed, len(read_journal(tmp_path / "clips.jsonl"))) == (3, 3)
     assert len(read_csv(tmp_path / "clips.csv").cells) == 3
-    with Elsewhere() as second:
+    with FakeApi() as second:
         with remote_pipeline(second) as pipeline, DecodingProgress() as progress:
             summary = decode([listing_of(range(10))], pipeline, tmp_path, 2, progress)
-        assert len(second.asked) == 7
+        assert len(second.received) == 7
     assert (summary.stop_reason, summary.transcribed, summary.skipped) == ("", 7, 3)
 
 
@@ -309,9 +309,9 @@ def test_no_clip_is_lost_if_the_api_is_killed_and_restarted(corpus: Path, tmp_pa
 
 
 def test_an_unreachable_api_ends_decode_with_exit_status_2(tmp_path: Path, samples: Path):
-    with Elsewhere() as elsewhere:
+    with FakeApi() as fake_api:
         pass
-    with run_decode(samples, tmp_path, "--via", elsewhere.address) as run:
+    with run_decode(samples, tmp_path, "--via", fake_api.address) as run:
         _, messages = run.communicate(timeout=200)
     assert run.returncode == 2
     assert "does not respond" in messages

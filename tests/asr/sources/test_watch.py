@@ -17,7 +17,7 @@ from asr.sources.watch import ArrivingFile, arrivals
 from hearsay.records.journal import read_journal
 from hearsay.records.table import read_csv
 from tests.conftest import PROJECT
-from tests.support.api_server import EMBEDDED, Elsewhere
+from tests.support.api_server import EMBEDDED, FakeApi
 from tests.support.models import tone
 
 
@@ -167,8 +167,8 @@ class Run:
 def test_a_watch_decodes_new_files_until_a_signal_ends_it_with_status_0(
     folder: Path, tmp_path: Path, number: signal.Signals
 ):
-    with Elsewhere() as elsewhere:
-        run = Run(folder, tmp_path / "out", "--via", elsewhere.address)
+    with FakeApi() as fake_api:
+        run = Run(folder, tmp_path / "out", "--via", fake_api.address)
         put(folder / "a.wav", b"one")
         run.wait_for(1)
         put(folder / "b.wav", b"three")

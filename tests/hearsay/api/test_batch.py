@@ -13,7 +13,7 @@ import pytest
 import hearsay
 from asr.errors import ModelUnavailable
 from hearsay.records.journal import read_journal
-from tests.support.api_server import Elsewhere
+from tests.support.api_server import FakeApi
 from tests.support.ports import free_port
 
 
@@ -46,7 +46,7 @@ def test_a_corpus_is_recognised_or_read_in_a_named_layout_with_columns(folder: P
     (folder / "broken.wav").unlink()
     names = sorted(path.name for path in folder.glob("*.mp3"))
     (folder / "metadata.csv").write_text("file_name,said,mood\n" + "".join(f"{name},hello,calm\n" for name in names))
-    with Elsewhere() as there:
+    with FakeApi() as there:
         found = hearsay.decode(folder, tmp_path / "own", via=there.address, columns={"said": "text"})
         alone = hearsay.decode(folder, tmp_path / "alone", via=there.address, layout="folder", progress=False)
         with pytest.raises(hearsay.HearsayError, match="has no table of NeMo manifest"):
@@ -62,7 +62,7 @@ def test_a_corpus_is_recognised_or_read_in_a_named_layout_with_columns(folder: P
 def test_an_api_can_decode_and_an_unreachable_api_is_an_error(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
-    with Elsewhere() as there:
+    with FakeApi() as there:
         summary = hearsay.decode(folder, tmp_path / "out", via=there.address, limit=2)
     assert {record.asr_model for record in summary.records} == {"length"}
     assert "speech model: length" in capsys.readouterr().err
@@ -71,7 +71,7 @@ def test_an_api_can_decode_and_an_unreachable_api_is_an_error(
 
 
 def test_a_quiet_run_writes_nothing_to_the_terminal(folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]):
-    with Elsewhere() as there:
+    with FakeApi() as there:
         hearsay.decode(folder, tmp_path / "out", via=there.address, progress=False)
     assert capfd.readouterr() == ("", "")
 
@@ -101,9 +101,9 @@ except KeyboardInterrupt:
 def test_ctrl_c_ends_a_run_after_the_decoded_clips_are_written(
     watch: str, end: str, folder: Path, tmp_path: Path, ctrl_c: None
 ):
-    with Elsewhere() as there:
+    with FakeApi() as there:
         if watch == "once":
-            there.before_answer = lambda data: time.sleep(600) if len(there.asked) == 3 else None
+            there.before_reply = lambda data: time.sleep(600) if len(there.received) == 3 else None
         code = SCRIPT.format(address=there.address)
         command = [sys.executable, "-c", code, str(folder), str(tmp_path / "out"), watch]
         running = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "VIA_CLIPS": "1"})

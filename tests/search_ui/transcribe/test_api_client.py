@@ -8,7 +8,7 @@ import pytest
 from hearsay.errors import ApiBusy, ApiUnreachable
 from search_ui.errors import TranscriptionRefused
 from search_ui.transcribe.api_client import PageApiClient, record_of
-from tests.support.api_server import Elsewhere, reply_to
+from tests.support.api_server import FakeApi, reply_to
 from tests.support.models import tone
 from tests.support.serving import server_of, small_models
 
@@ -58,29 +58,29 @@ def test_an_api_that_does_not_respond_is_unreachable(address: str, key: str) -> 
 
 def test_requests_to_a_busy_api_are_repeated_and_the_reason_is_passed_on() -> None:
     notes: list[str] = []
-    with Elsewhere() as busy:
-        busy.answers = [(429, {"Retry-After": "1"}, {"detail": "Too much waits."}), (503, {"Retry-After": "1"}, {})]
+    with FakeApi() as busy:
+        busy.replies = [(429, {"Retry-After": "1"}, {"detail": "Too much waits."}), (503, {"Retry-After": "1"}, {})]
         row = PageApiClient(busy.address, "", 100).transcribe("a.wav", b"sound", notes.append)
 
     assert (row.generated_text, row.duration) == ("5", 1.23)
     assert notes == ["Too much waits.", "503 Service Unavailable"]
-    assert busy.asked == [b"sound"] * 3
+    assert busy.received == [b"sound"] * 3
     assert "Authorization" not in busy.headers[0]
 
 
 def test_requests_to_an_api_that_remains_busy_fail_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("search_ui.transcribe.api_client.RETRY_SECONDS", 0.0)
-    with Elsewhere() as busy:
-        busy.answers = [(429, {}, {"detail": "Too much waits."})]
+    with FakeApi() as busy:
+        busy.replies = [(429, {}, {"detail": "Too much waits."})]
         with pytest.raises(ApiBusy, match=r"Too much waits\. Retried for 0 s"):
             PageApiClient(busy.address, "", 100).transcribe("a.wav", b"sound", pytest.fail)
 
 
 def test_a_closed_connection_is_unreachable_and_a_loading_api_is_not_ready() -> None:
-    with Elsewhere() as elsewhere:
-        elsewhere.answers = [None]
-        elsewhere.health = [(503, {}, {})]
-        api = PageApiClient(elsewhere.address, "", 100)
+    with FakeApi() as fake_api:
+        fake_api.replies = [None]
+        fake_api.health = [(503, {}, {})]
+        api = PageApiClient(fake_api.address, "", 100)
         with pytest.raises(ApiUnreachable):
             api.transcribe("a.wav", b"sound", pytest.fail)
         assert not api.is_ready()

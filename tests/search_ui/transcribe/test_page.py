@@ -17,7 +17,7 @@ from indexer.open import open_writer
 from indexer.settings import IndexSettings
 from search_ui.transcribe import page as transcribe_page
 from search_ui.transcribe.session import TranscriptionSession
-from tests.support.api_server import Elsewhere
+from tests.support.api_server import FakeApi
 from tests.support.apps import SECONDS_TO_RUN, clear_caches, html
 from tests.support.models import tone
 from tests.support.pages import PROJECT, load
@@ -30,7 +30,7 @@ class Desk:
     """An open page, its API, and the folder of its index and inbox."""
 
     page: AppTest
-    api: Elsewhere
+    api: FakeApi
     folder: Path
 
     def drop(self, *files: tuple[str, bytes]) -> None:
@@ -57,7 +57,7 @@ class Desk:
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     clear_caches()
-    with Elsewhere() as api:
+    with FakeApi() as api:
         monkeypatch.setattr("search_ui.transcribe.session.LATE_SECONDS", 600.0)  # for a busy machine
         monkeypatch.setattr("search_ui.transcribe.api_client.CONNECT_SECONDS", 600.0)
         monkeypatch.setenv("API_URL", api.address)
@@ -85,7 +85,7 @@ def test_the_page_states_that_uploads_are_stored_only_on_request(desk: Desk) -> 
 
 
 def test_each_file_shows_its_transcript_or_an_error(desk: Desk) -> None:
-    desk.api.answers = [(415, {}, {"detail": "This is not audio: send wav or mp3."})]
+    desk.api.replies = [(415, {}, {"detail": "This is not audio: send wav or mp3."})]
     desk.drop(("notes.mp3", b"no sound"), ("hello.wav", HELLO))
     shown = desk.settle()
 
@@ -107,7 +107,7 @@ def test_files_without_an_audio_suffix_are_rejected_and_others_transcribed(desk:
     endings = ", ".join(sorted(AUDIO_SUFFIXES))
     for name in ("list.txt", "hello"):
         assert f"Unsupported file type: {name}. Its name has to end in one of {endings}" in shown
-    assert desk.api.asked == [HELLO]
+    assert desk.api.received == [HELLO]
 
 
 def test_a_file_is_sent_once_whatever_happens_on_the_page(desk: Desk) -> None:
@@ -116,7 +116,7 @@ def test_a_file_is_sent_once_whatever_happens_on_the_page(desk: Desk) -> None:
     desk.drop(("again.wav", HELLO), ("other.wav", OTHER))
     shown = desk.settle()
 
-    assert desk.api.asked == [HELLO, OTHER]
+    assert desk.api.received == [HELLO, OTHER]
     assert shown.count('class="file"') == 2
 
 
@@ -125,7 +125,7 @@ def test_a_recording_is_transcribed_and_the_next_one_is_above_it(desk: Desk) -> 
         desk.page.audio_input[0].set_value(("recording.wav", data, "audio/wav")).run()
         shown = desk.settle()
 
-    assert desk.api.asked == [HELLO, OTHER]
+    assert desk.api.received == [HELLO, OTHER]
     assert shown.index(f">{len(OTHER)}<") < shown.index(f">{len(HELLO)}<")
 
 
@@ -219,7 +219,7 @@ def test_an_inbox_that_cannot_be_written_is_reported_and_adding_can_be_repeated(
 
 
 def test_an_internal_error_of_the_api_can_be_retried(desk: Desk) -> None:
-    desk.api.answers = [(500, {}, {"detail": "Internal error."})]
+    desk.api.replies = [(500, {}, {"detail": "Internal error."})]
     desk.drop(("hello.wav", HELLO))
     assert "Internal error." in desk.settle()
     desk.click("Try again")
@@ -230,7 +230,7 @@ def test_an_internal_error_of_the_api_can_be_retried(desk: Desk) -> None:
 def test_without_the_api_the_page_says_how_to_start_it_and_continues_when_it_responds(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk.api.answers = [None]
+    desk.api.replies = [None]
     with monkeypatch.context() as unreachable:
         unreachable.setattr("search_ui.transcribe.page.is_ready", lambda _: None)
         desk.drop(("hello.wav", HELLO))
@@ -249,7 +249,7 @@ def test_while_the_api_loads_its_models_the_page_says_so(desk: Desk) -> None:
 
 
 def test_names_and_replies_are_escaped(desk: Desk) -> None:
-    desk.api.answers = [(415, {}, {"detail": "<script>alert(1)</script>"})]
+    desk.api.replies = [(415, {}, {"detail": "<script>alert(1)</script>"})]
     desk.drop(("<img src=x>.wav", b"no sound"))
     shown = desk.settle()
 
