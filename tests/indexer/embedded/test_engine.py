@@ -258,7 +258,7 @@ def test_a_removed_version_is_reported(folder: Path):
     index = EmbeddedWriter(folder)
     index.replace(rows("a"))
     (folder / "current").write_text("20000101000000000000")
-    with pytest.raises(IndexMissing, match="load again"):
+    with pytest.raises(IndexMissing, match="load your files again"):
         index.count()
 
 
