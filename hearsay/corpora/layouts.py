@@ -4,7 +4,7 @@ To add a layout, add it to `LAYOUTS`: the first one is used whose tables exist a
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 Format = Literal["tsv", "csv", "pipe", "space", "jsonl", "parquet", "text"]
@@ -45,6 +45,17 @@ class Layout:
     of_release: bool = False
     names_dataset: bool = False
 
+
+_HUGGING_FACE: Final = Layout(
+    name="huggingface",
+    title="Hugging Face metadata.csv",
+    tables=("metadata.csv", "**/metadata.csv"),
+    format="csv",
+    needs=frozenset({"file_name"}),
+    columns={"file_name": "filename", "sentence": "text", "transcription": "text", "speaker_id": "speaker"},
+    audio=("{folder}/{name}",),
+    split=r"^(train|dev|valid|validation|test)/",
+)
 
 LAYOUTS: Final = (
     Layout(
@@ -119,15 +130,20 @@ LAYOUTS: Final = (
         audio=("{folder}/{name}.*", "**/{name}.*"),
         split=r"(?:^|/)asr_(\w+)\.tsv$",
     ),
-    Layout(
-        name="huggingface",
-        title="Hugging Face metadata.csv",
-        tables=("metadata.csv", "**/metadata.csv"),
-        format="csv",
-        needs=frozenset({"file_name"}),
-        columns={"file_name": "filename", "sentence": "text", "transcription": "text", "speaker_id": "speaker"},
-        audio=("{folder}/{name}",),
-        split=r"^(train|dev|valid|validation|test)/",
+    _HUGGING_FACE,
+    replace(
+        _HUGGING_FACE,
+        name="huggingface-jsonl",
+        title="Hugging Face metadata.jsonl",
+        tables=("metadata.jsonl", "**/metadata.jsonl"),
+        format="jsonl",
+    ),
+    replace(
+        _HUGGING_FACE,
+        name="huggingface-parquet",
+        title="Hugging Face metadata.parquet",
+        tables=("*.parquet", "**/metadata.parquet"),
+        format="parquet",
     ),
     Layout(
         name="nemo",
@@ -155,7 +171,7 @@ LAYOUTS: Final = (
         tables=("*.parquet",),
         format="parquet",
         needs=frozenset({"filename"}),
-        columns={"file_name": "filename"},
+        columns={},
         audio=("{folder}/{name}",),
     ),
     Layout(

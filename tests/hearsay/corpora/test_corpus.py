@@ -111,6 +111,11 @@ VOXPOPULI = "id\traw_text\tnormalized_text\tspeaker_id\tsplit\tgender\tis_gold_t
             {"filename": "set/train/a/b.wav", "text": "hello", "split": "train", "mood": "good"},
         ),
         (
+            "huggingface-jsonl",
+            {"metadata.jsonl": '{"file_name": "a/b.wav", "sentence": "hello", "mood": "good"}\n', "a/b.wav": ""},
+            {"filename": "set/a/b.wav", "text": "hello", "mood": "good"},
+        ),
+        (
             "nemo",
             {
                 "train_manifest.json": '{"audio_filepath": "w/a.wav", "text": "hi", "duration": 2.5, "speaker": 7}\n',
