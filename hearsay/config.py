@@ -124,5 +124,8 @@ def fault_in_words(name: str, why: str, given: object) -> str:
 
 
 def faults_in_words(faults: Iterable[Mapping[str, Any]]) -> str:
-    """Errors as pydantic reports them, with the members ``loc``, ``msg`` and ``input``."""
-    return "; ".join(fault_in_words(".".join(map(str, each["loc"])), each["msg"], each["input"]) for each in faults)
+    """Errors as pydantic reports them, with the members ``loc``, ``msg`` and ``input``; our own without its prefix."""
+    return "; ".join(
+        fault_in_words(".".join(map(str, each["loc"])), each["msg"].removeprefix("Value error, "), each["input"])
+        for each in faults
+    )

@@ -39,6 +39,14 @@ def test_an_invalid_value_is_named_in_the_error(config: Path, monkeypatch: pytes
         read_settings(AsrSettings)
 
 
+def test_a_wrong_list_of_sources_is_named_with_what_it_may_contain(config: Path):
+    with pytest.raises(BadSettings) as refused:
+        read_settings(AsrSettings, model_sources="mirror")
+    assert str(refused.value) == (
+        "settings: model_sources: write each source once, with commas between: cache, hub, index (given: 'mirror')"
+    )
+
+
 @pytest.mark.parametrize("name", [*SECRETS, "api_token"])
 def test_an_invalid_secret_is_named_without_printing_its_value(config: Path, name: str):
     config.write_text(f"{name}: 1601\n")
