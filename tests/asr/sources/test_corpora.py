@@ -92,6 +92,6 @@ def test_a_table_outside_the_folder_is_an_error(folder: Path, tmp_path: Path):
         open_corpus_table(folder, tmp_path / "other" / "manifest.jsonl", None, {})
 
 
-def test_a_table_in_no_known_layout_is_no_corpus(folder: Path):
+def test_a_table_in_no_known_layout_is_not_a_corpus(folder: Path):
     put(folder, "notes.csv", "a,b\n1,2\n")
     assert open_corpus_table(folder, folder / "notes.csv", None, {}) is None
