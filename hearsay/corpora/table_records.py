@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from hearsay.audio.formats import has_audio_suffix
+from hearsay.corpora.audio_files import ANY_SUFFIX, AudioFiles
 from hearsay.corpora.layouts import Layout
 from hearsay.corpora.merged_tables import MergedTables
 from hearsay.corpora.table_reader import Line, TableFile, TableReader
@@ -20,12 +22,19 @@ def read_records(
 
     No more than one line of the table is in memory beside the records. Raises as `read_corpus` does, and `BadRow`.
     """
+    folder = path.parent
+    is_listed = any(
+        place.endswith(ANY_SUFFIX) for place in layout.audio
+    )  # a large corpus is not, for the time it takes
+    files = filter(Path.is_file, folder.rglob("*")) if is_listed else ()
+    audio = AudioFiles(file.relative_to(folder).as_posix() for file in files if has_audio_suffix(file.name))
 
     def find(places: Iterable[str]) -> str | None:
-        return next((place for place in places if (path.parent / place).is_file()), None)
+        places = list(places)
+        return audio.find(places) or next((place for place in places if (folder / place).is_file()), None)
 
     merged = MergedTables()
-    reader = TableReader(TableFile(path.parent, path.name, layout), find, dataset, columns or {})
+    reader = TableReader(TableFile(folder, path.name, layout), find, dataset, columns or {})
     lines = reader.lines(merged)
     if is_of_hearsay_header(merged.columns):
         return _exported(path, reader, merged, lines)

@@ -36,8 +36,9 @@ def selected_values(facet: str, typed: Iterable[str], counts: Mapping[str, int])
     for text in typed:
         for part in [text] if fold(text) in known else list(filter(str.strip, COMMA.split(text))):
             name = part.strip().encode(errors="replace").decode()
-            found = known.get(fold(name)) or _begun(facet, name, counts)
-            values |= found or {facet_value(facet, name)}
+            value = facet_value(facet, name)
+            found = known.get(fold(name)) or known.get(fold(value)) or _begun(facet, name, counts)
+            values |= found or {value}
             if not found and not _may_be_uncounted(facet, name):
                 notes.append(missing_value_note(facet, name, counts))
     return frozenset(values), notes

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as parquet
 import pytest
 
 from hearsay.corpora.corpus import Corpus, read_corpus
@@ -145,6 +147,31 @@ def test_each_layout_is_recognised_and_read(tmp_path: Path, layout: str, files: 
     assert list(corpus.audio.values()) == [
         next(path for path in files if path.endswith((".wav", ".mp3", "flac", "ogg")))
     ]
+
+
+@pytest.mark.parametrize(
+    ("layout", "path", "name", "split"),
+    [
+        ("huggingface-parquet", "metadata.parquet", "file_name", ""),
+        ("huggingface-parquet", "train/metadata.parquet", "file_name", "train"),
+        ("parquet", "clips.parquet", "filename", ""),
+    ],
+)
+def test_a_parquet_table_is_read_as_its_column_of_paths_says(
+    tmp_path: Path, layout: str, path: str, name: str, split: str
+):
+    put(tmp_path / "set", path)
+    table = tmp_path / "set" / path
+    put(table.parent, "a/b.wav")
+    line = {name: "a/b.wav", "text": "hello", "votes": 7, "duration": 2.5, "mood": None, "clear": True}
+    parquet.write_table(pa.Table.from_pylist([line]), table)
+    corpus = corpus_in(tmp_path / "set")
+    assert corpus.layout.name == layout
+    audio = path.replace(table.name, "a/b.wav")
+    assert corpus.audio == {f"set/{audio}": audio}
+    cells = corpus.table.cells[f"set/{audio}"]
+    assert (cells["text"], cells["votes"], cells["duration"], cells["clear"]) == ("hello", "7", "2.5", "true")
+    assert (cells.get("mood", ""), cells.get("split", "")) == ("", split)
 
 
 def test_the_table_of_speakers_may_be_above_the_subset_that_is_read(tmp_path: Path):

@@ -27,6 +27,23 @@ def test_the_records_of_a_table_are_read(tmp_path: Path, clips: list[Path]):
     assert "empty: sentence_domain, variant, segment" in account
 
 
+@pytest.mark.parametrize(
+    ("audio", "clip_id"),
+    [("2009/2009-x.ogg", "en/2009/2009-x.ogg"), ("train/2009-x.wav", "en/train/2009-x.wav"), ("", "en/2009-x")],
+)
+def test_clips_named_without_a_suffix_have_the_ids_of_their_audio_beside_the_table(
+    tmp_path: Path, audio: str, clip_id: str
+):
+    table = tmp_path / "en" / "asr_train.tsv"
+    put(tmp_path / "en", table.name, "id\tnormalized_text\n2009-x\thi\n")
+    if audio:
+        put(tmp_path / "en", audio)
+        put(tmp_path / "en", "notes/2009-x.txt")
+    layout = layout_of_table(table)
+    assert layout is not None
+    assert list(read_records(table, layout)[0]) == [clip_id]
+
+
 def test_a_line_that_cannot_be_read_is_named(tmp_path: Path):
     put(tmp_path, "cv-corpus-1-x/en/validated.tsv", f"{HEADER}\nspeaker\ta.mp3\n")
     table = tmp_path / "cv-corpus-1-x/en/validated.tsv"

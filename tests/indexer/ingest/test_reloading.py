@@ -177,6 +177,35 @@ def test_a_reload_includes_files_that_were_put_and_excludes_deleted_clips(loaded
     assert main(["reload"]) == 1
 
 
+def test_columns_are_read_under_the_requested_names_by_load_by_put_and_again_by_reload(
+    place: Place, capsys: pytest.CaptureFixture[str]
+):
+    (place.folder / "one.csv").write_text("wav,said,dialect\ncv/1.mp3,one,us\n")
+    (place.folder / "two.csv").write_text("sound,said\ncv/2.mp3,two\n")
+    assert main(["load", "one.csv", "--column", "wav=filename", "--column", "said=generated_text"]) == 0
+    assert main(["put", "two.csv", "--column", "sound=filename", "--column", "said=generated_text"]) == 0
+    before = place.texts()
+    assert before == {"cv/1.mp3": "one", "cv/2.mp3": "two"}
+    place.make_outdated()
+    assert main(["reload"]) == 0, capsys.readouterr().err
+    assert place.texts() == before
+
+
+def test_the_dataset_of_a_corpus_s_table_is_the_same_after_a_reload(place: Place, capsys: pytest.CaptureFixture[str]):
+    (place.folder / "metadata.csv").write_text("file_name,words\na.wav,one\n")
+    assert main(["load", "metadata.csv", "--dataset", "mine", "--column", "words=generated_text"]) == 0
+    assert place.ids() == ["mine/a.wav"]
+    place.make_outdated()
+    assert main(["reload"]) == 0, capsys.readouterr().err
+    assert place.texts() == {"mine/a.wav": "one"}
+
+
+def test_a_column_to_rename_that_a_table_lacks_is_an_error(loaded: Place, capsys: pytest.CaptureFixture[str]):
+    assert main(["load", "corpus.csv", "--column", "sentence=text"]) != 0
+    assert "corpus.csv has no column sentence, which --column names" in capsys.readouterr().err
+    assert loaded.ids() == ["cv/1.mp3", "cv/2.mp3", "cv/3.mp3"]
+
+
 def test_putting_a_changed_file_records_its_new_content(loaded: Place):
     (loaded.folder / "corpus.csv").write_text(CORPUS + "cv/4.mp3,four,four\n")
     assert main(["put", "corpus.csv"]) == 0

@@ -18,9 +18,12 @@ ACCENTS = {"us": 3, "england": 1, "India, Pakistan": 1, "unknown": 2}
         ("accent", ACCENTS, ["England", "united states"], {"england", "us"}),
         ("accent", ACCENTS, ["India, Pakistan"], {"India, Pakistan"}),
         ("accent", {"us": 1}, ["unknown"], {"unknown"}),
+        ("gender", {"male": 2, "female": 1}, ["M"], {"male"}),
+        ("gender", {"male": 2, "female": 1}, ["woman,male_masculine"], {"female", "male"}),
+        ("accent", ACCENTS, ["American"], {"us"}),
     ],
 )
-def test_values_are_accepted_by_label_or_as_stored(
+def test_values_are_accepted_by_label_as_stored_or_in_another_spelling_of_corpora(
     facet: str, counts: dict[str, int], typed: list[str], values: set[str]
 ):
     assert selected_values(facet, typed, counts) == (values, [])
