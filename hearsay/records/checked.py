@@ -18,7 +18,11 @@ NEGATIVE: Final = "negative"
 BEYOND: Final = "beyond the end of the clip"
 DISORDERED: Final = "out of order"
 OVERLAPPING: Final = "overlapping"
+TOO_LARGE: Final = "too large"
 OF_ANOTHER_TEXT: Final = "of another text"
+
+LONGEST_SECONDS: Final = 1e9
+"""The largest possible time or duration: 32 years. The sum of many finite durations could otherwise be infinite."""
 
 Timed = TypeVar("Timed", Word, Segment)
 
@@ -39,7 +43,10 @@ def checked(row: ClipRow) -> Checked:
     of the previously listed one. If no times can be used, none are kept. The text stays complete.
     """
     flaws: set[str] = set()
-    length = row.duration if row.duration is not None and math.isfinite(row.duration) and row.duration >= 0 else None
+    length = row.duration
+    if length is not None and (flaw := _flaw_of_duration(length)):
+        flaws.add(flaw)
+        length = None
     words, segments = _in_order(row.words, length, flaws), _in_order(row.segments, length, flaws)
     left_out = len(words) < len(row.words) or len(segments) < len(row.segments)
     text = row.generated_text
@@ -136,6 +143,15 @@ def _placed(item: Timed, length: float | None, flaws: set[str]) -> Timed | None:
     return item if inside == (item.start, item.end) else replace(item, start=inside[0], end=inside[1])
 
 
+def _flaw_of_duration(seconds: float) -> str:
+    """Why a duration is impossible; empty if it is possible."""
+    if not math.isfinite(seconds):
+        return NOT_A_NUMBER
+    if seconds < 0:
+        return NEGATIVE
+    return TOO_LARGE if seconds > LONGEST_SECONDS else ""
+
+
 def _flaw(item: Word | Segment, length: float | None) -> str:
     """Why an item's times cannot be used; empty if they can."""
     if not (math.isfinite(item.start) and math.isfinite(item.end)):
@@ -144,6 +160,6 @@ def _flaw(item: Word | Segment, length: float | None) -> str:
         return REVERSED
     if item.end < 0:
         return NEGATIVE
-    if length is not None and item.start > length + TOLERANCE:
-        return BEYOND
-    return ""
+    if length is None:
+        return TOO_LARGE if item.end > LONGEST_SECONDS else ""
+    return BEYOND if item.start > length + TOLERANCE else ""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, Final
 
 from tantivy import DocAddress, Index, IndexWriter, Schema, Searcher
@@ -18,6 +19,9 @@ from indexer.errors import LoadFailed
 _WRITER_BYTES: Final = 100_000_000
 """Maximum memory for documents that are not on disk yet. Each time it is reached, a segment is written; from eight of
 similar size on, the engine merges them, in its own order. A million short documents are six segments."""
+
+_PROBE_BYTES: Final = 1_000_000
+"""The engine writes blocks of some kilobytes, so a disk on which it fails may still have room for less than one."""
 
 _LOOKED_AT: Final = 50_000
 """Ranks that are checked at a time."""
@@ -48,8 +52,26 @@ def writing(index: Index, folder: Path) -> Iterator[IndexWriter]:
         writer.wait_merging_threads()
         with suppress(OSError):  # for example, a file system without permissions
             (folder / META).chmod(MODE)
-    except (ValueError, OSError) as problem:
-        raise LoadFailed(f"the index could not be written: {problem}; the previous one is still served") from problem
+    except (LoadFailed, ValueError, OSError) as problem:
+        fault = _fault_of_the_disk(folder)
+        if not fault and isinstance(problem, LoadFailed):
+            raise
+        raise LoadFailed(
+            f"the index could not be written: {fault or problem}; the previous one is still served"
+        ) from problem
+
+
+def _fault_of_the_disk(folder: Path) -> str:
+    """Why nothing more can be written to a folder; empty if it can.
+
+    If the disk becomes full, the engine only says that its writer was killed.
+    """
+    try:
+        with TemporaryFile(dir=folder) as file:
+            file.write(bytes(_PROBE_BYTES))
+    except OSError as problem:
+        return problem.strerror or str(problem)
+    return ""
 
 
 def _remove_lists_of_killed_writers(folder: Path) -> None:

@@ -54,9 +54,16 @@ def read_members(file: Path) -> dict[str, Any]:
 
 
 def begin(folder: Path) -> None:
-    """Create the folder of a new version, and mark it before anything else is written."""
+    """Create the folder of a new version, and mark it before anything else is written.
+
+    If it cannot be marked, for example on a full disk, it is removed: later it would not be recognised as ours.
+    """
     folder.mkdir()
-    (folder / ABOUT).write_text(json.dumps(dict(MARK)), encoding="utf-8")
+    try:
+        (folder / ABOUT).write_text(json.dumps(dict(MARK)), encoding="utf-8")
+    except BaseException:
+        remove_half(folder)
+        raise
 
 
 def remove_version(folder: Path) -> None:

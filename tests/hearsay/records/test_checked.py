@@ -95,8 +95,20 @@ def test_differences_in_spacing_punctuation_and_case_are_ignored(text: str, part
     assert checked(row).row == row
 
 
-def test_an_invalid_duration_becomes_none():
-    assert [checked(ClipRow("a", duration=length)).row.duration for length in (NAN, -1.0, math.inf)] == [None] * 3
+@pytest.mark.parametrize(
+    ("duration", "flaw"),
+    [(NAN, "not a number"), (math.inf, "not a number"), (-1.0, "negative"), (1.7e308, "too large")],
+)
+def test_an_invalid_duration_becomes_none_and_is_named(duration: float, flaw: str):
+    found = checked(row_of((0, 10), (20, 30), duration=duration))
+    assert (found.row.duration, found.flaws, found.left_out) == (None, (flaw,), False)
+    assert found.row.segments == row_of((0, 10), (20, 30)).segments
+
+
+def test_times_of_more_than_32_years_are_invalid_in_a_clip_of_unknown_duration():
+    found = checked(row_of((0, 10), (20, 1e300), (1e300, 1.7e308), (30, 40), duration=None))
+    assert [(one.start, one.end) for one in found.row.segments] == [(0, 10), (10, 10), (10, 10), (30, 40)]
+    assert (found.flaws, found.left_out) == (("too large",), False)
 
 
 times = st.floats(allow_nan=True, allow_infinity=True) | st.floats(-5, 100)

@@ -26,6 +26,7 @@ from tests.support.contract import OpenIndex, ids, paged, rows, transcribed
 from tests.support.contract_queries import QueriesContract
 from tests.support.contract_reader import MANY, ReaderContract
 from tests.support.contract_writer import WriterContract
+from tests.support.mounts import mounted
 from tests.support.rows import ALL, passages
 from tests.support.versions import redescribe
 
@@ -282,3 +283,40 @@ def test_a_passage_that_the_engine_rejects_is_reported_and_nothing_changes(folde
         index.put([good, bad])
     assert ids(index) == ["a"]
     assert index.put(rows("b")) == 1
+
+
+CHANGE_ON_A_FULL_DISK = """
+import sys
+from contextlib import suppress
+from pathlib import Path
+from random import Random
+from indexer.embedded.writer import EmbeddedWriter
+from indexer.errors import LoadFailed
+from tests.support.contract import rows
+folder, chance = Path(sys.argv[1]), Random(16)
+words = lambda: " ".join(chance.choices(("red", "green", "blue", "white", "black", "grey"), k=40))
+index = EmbeddedWriter(folder / "index")
+index.replace(rows("a"))
+many = [rows(f"{number:05}", text=words())[0] for number in range(6000)]
+try:
+    index.put(many)
+except LoadFailed as problem:
+    print(problem)
+with suppress(OSError), (folder / "fill").open("wb", buffering=0) as fill:
+    while fill.write(bytes(4096)):
+        pass
+try:
+    index.replace(many)
+except OSError as problem:
+    print(problem.strerror)
+print(index.count(), len(list((folder / "index" / "versions").iterdir())))
+"""
+
+
+def test_a_full_disk_is_named_and_no_unfinished_version_is_left(tmp_path: Path):
+    ended = mounted('mount -t tmpfs -o size=256k none "$folder"', tmp_path, CHANGE_ON_A_FULL_DISK, str(tmp_path))
+    assert ended.stdout.splitlines() == [
+        "the index could not be written: No space left on device; the previous one is still served",
+        "No space left on device",
+        "1 1",
+    ], ended.stderr
