@@ -224,7 +224,7 @@ class _DecodeRun:
             write_csv(self._csv, [*self._rows_of_the_source(), *others], self._table)
         except ClipsError as problem:
             self.unwritten = (
-                f"{problem}. The log {self._journal.path} is complete; run the same command to write the CSV"
+                f"{problem}. The records are in the log {self._journal.path}; run the same command to write the CSV"
             )
         else:
             self.unwritten = ""

@@ -44,7 +44,8 @@ def test_a_csv_that_cannot_be_written_is_written_by_the_next_run(bench: Bench):
     summary = bench.run()
     assert summary.transcribed == len(bench.journal()) == 10
     assert "clips.csv cannot be written" in summary.unwritten
-    assert "clips.jsonl is complete; run the same command to write the CSV" in summary.unwritten
+    assert "The records are in the log" in summary.unwritten
+    assert "clips.jsonl; run the same command to write the CSV" in summary.unwritten
     (bench.out / "clips.csv").rmdir()
     summary = bench.run()
     assert (summary.transcribed, summary.unwritten) == (0, "")
