@@ -21,7 +21,7 @@ from hearsay.errors import BadRow, ClipsError
 from hearsay.records.clip import ClipRow
 from hearsay.records.files import remove_leftovers
 from hearsay.records.journal import Journal
-from hearsay.records.table import EMPTY_TABLE, write_csv
+from hearsay.records.table import EMPTY_TABLE, is_of_hearsay_header, write_csv
 from hearsay.records.transcript import TAGGING
 from hearsay.terminal.process import wait_in_turns
 
@@ -80,8 +80,10 @@ def decode(
     `BATCHES_AT_ONCE` batches, and of their long clips what `InterimRecords` has not stored. A known clip is unchanged
     if its stamp is; if that differs, or the run ``verifies``, its digest decides. Ctrl-C, an unavailable pipeline, or a
     log that cannot be written ends the run early and still writes the CSV. If the CSV cannot be written, the run
-    continues, since the log is complete. Raises `JournalInUse` while another run writes to ``out``.
+    continues, since the log is complete. Raises `JournalInUse` while another run writes to ``out``, and `ClipsError` if
+    ``out`` has a ``clips.csv`` of somebody else.
     """
+    _reject_foreign_table(out)
     started = time.monotonic()
     interrupted, stop_reason = False, ""
     with Journal(out / "clips.jsonl") as journal:
@@ -121,6 +123,21 @@ class _PendingBatch:
 
     batch: Sequence[Clip]
     rows: Future[Sequence[ClipRow]]
+
+
+def _reject_foreign_table(out: Path) -> None:
+    """Raises `ClipsError` if the CSV would overwrite a file that Hearsay did not write; beside a log, it is ours."""
+    path, log = out / "clips.csv", out / "clips.jsonl"
+    with suppress(OSError):  # writing it reports the problem
+        if (log.exists() and log.stat().st_size) or not (path.is_file() and path.stat().st_size):
+            return
+        with path.open(encoding="utf-8", errors="replace") as file:
+            header = file.readline().rstrip("\n").split(",")
+        if not is_of_hearsay_header(header):
+            raise ClipsError(
+                f"{path} was not written by Hearsay, and would be overwritten; nothing was changed. "
+                "Name another folder in --out, or rename that file"
+            )
 
 
 class _DecodeRun:

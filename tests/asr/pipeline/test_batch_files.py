@@ -52,6 +52,26 @@ def test_a_csv_that_cannot_be_written_is_written_by_the_next_run(bench: Bench):
     assert len(read_csv(bench.out / "clips.csv").cells) == 10
 
 
+def test_a_csv_of_somebody_else_is_not_overwritten(bench: Bench):
+    bench.out.mkdir(parents=True, exist_ok=True)
+    (bench.out / "clips.csv").write_text("my,own,table\n1,2,3\n")
+    with pytest.raises(ClipsError, match=r"clips\.csv was not written by Hearsay, .* Name another folder in --out"):
+        bench.run()
+    assert (bench.out / "clips.csv").read_text() == "my,own,table\n1,2,3\n"
+    assert sorted(path.name for path in bench.out.iterdir()) == ["clips.csv"]
+
+
+@pytest.mark.parametrize("kept", ["the log", "the CSV"])
+def test_a_csv_of_an_earlier_run_is_replaced(bench: Bench, kept: str):
+    bench.run()
+    if kept == "the log":
+        (bench.out / "clips.csv").write_text("edited;in;a;spreadsheet\n")
+    else:
+        (bench.out / "clips.jsonl").unlink()
+    assert bench.run().transcribed == (0 if kept == "the log" else 10)
+    assert len(read_csv(bench.out / "clips.csv").cells) == 10
+
+
 def test_a_journal_that_cannot_be_written_ends_the_run_and_keeps_earlier_records(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ):
