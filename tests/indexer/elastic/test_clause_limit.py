@@ -10,6 +10,7 @@ from indexer.elastic.query import compiled
 from indexer.elastic.writer import ElasticWriter
 from indexer.errors import WrongRequest
 from indexer.index import Request
+from indexer.phonetics.tables import shipped
 from indexer.query.planner import MOST_WORDS, Plan, Planner
 from indexer.query_tree import AllOf, AnyOf, Between, Constant, Missing, Phrase, Prefix, Query, Term, Without
 from indexer.schema import FACETS
@@ -89,7 +90,7 @@ def test_the_most_likely_expansions_are_kept(index: ElasticWriter):
 def test_a_search_within_the_limit_is_not_reduced_and_sends_no_request(narrow: Node, index: ElasticWriter):
     with proxied(narrow.url) as proxy:
         own = ElasticWriter(proxy.url, index._settings)
-        planner = Planner(own)
+        planner = Planner(own, shipped())  # with tables, so that it does not ask for the speech model of the index
         plan = planner.plan("boy")
         assert not plan.notes
         assert not [request for request, _ in proxy.passed if "_search" in request]
