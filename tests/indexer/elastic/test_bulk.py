@@ -1,4 +1,4 @@
-"""Passages that Elasticsearch rejects are all rejected_lines, and do not affect the others."""
+"""Passages that Elasticsearch rejects are all listed, and do not affect the others."""
 
 import json
 import socket
@@ -41,7 +41,7 @@ def test_a_load_lists_all_rejected_passages_and_the_previous_index_is_served(
     elastic_index.replace(rows("a"))
     bad = invalid(*(f"c{number}" for number in range(9)))
     with pytest.raises(
-        LoadFailed, match=r"9 passages were rejected, rejected_lines in .*the previous index is still served"
+        LoadFailed, match=r"9 passages were rejected, listed in .*the previous index is still served"
     ) as caught:
         elastic_index.replace([*rows("b"), *bad])
     assert str(own.rejected_passages) in str(caught.value)
@@ -75,7 +75,7 @@ def test_an_unwritable_list_of_rejected_passages_is_reported_before_any_change(
     elastic_index.replace(rows("a"))
     own.rejected_passages.mkdir()
     with pytest.raises(
-        LoadFailed, match=r"cannot be rejected_lines in .*refused\.jsonl.*name another file in REJECTED_PASSAGES"
+        LoadFailed, match=r"cannot be listed in .*refused\.jsonl.*name another file in REJECTED_PASSAGES"
     ):
         elastic_index.replace(rows("b"))
     assert ids(elastic_index) == ["a"]
