@@ -40,7 +40,8 @@ from asr.speech.ctc import CtcSpeechModel  # noqa: E402
 from asr.speech.ctc_decoding import CtcVocabulary  # noqa: E402
 from asr.speech.ctc_words import CtcDecoder  # noqa: E402
 from asr.types import SAMPLE_RATE  # noqa: E402
-from bench.asr import SAMPLES, acoustics_of, print_figures  # noqa: E402
+from bench.asr import acoustics_of  # noqa: E402
+from bench.figures import SAMPLES, print_figures  # noqa: E402
 from hearsay.records.table import read_csv  # noqa: E402
 from hearsay.records.transcript import Word  # noqa: E402
 from tests.support.checkpoints import LETTERS, SPECIALS, save_wav2vec2  # noqa: E402

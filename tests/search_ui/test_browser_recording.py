@@ -92,10 +92,10 @@ def test_each_passage_of_a_recording_plays_from_its_start(tab: Page, address: st
 
 def test_back_leads_from_the_recording_to_the_results(tab: Page, address: str) -> None:
     go_to(tab, f"{address}/?q=two")
-    expect(tab.get_by_role("toolbar").first).to_be_visible()
+    expect(tab.get_by_role("slider").first).to_be_visible()
     tab.get_by_role("link", name="Whole recording").click()
     expect(tab.locator(".recording")).to_be_visible()
-    expect(tab.get_by_role("toolbar")).to_have_count(0)
+    expect(tab.get_by_role("slider")).to_have_count(0)
     tab.go_back()
     expect(tab.locator(".recording")).to_have_count(0)
     expect(tab.locator(".hit")).to_have_count(1)
@@ -103,7 +103,7 @@ def test_back_leads_from_the_recording_to_the_results(tab: Page, address: str) -
     tab.get_by_role("link", name="Back to results").click()
 
     expect(tab).to_have_url(f"{address}/?q=two")
-    expect(tab.get_by_role("toolbar").first).to_be_visible()
+    expect(tab.get_by_role("slider").first).to_be_visible()
 
 
 def test_a_passage_that_precedes_the_script_is_scrolled_into_view_too(tab: Page) -> None:
