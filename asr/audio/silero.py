@@ -1,5 +1,6 @@
 """Silero VAD, a network that gives the probability of speech, run by ONNX Runtime."""
 
+import os
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -37,6 +38,8 @@ class SileroVad:
     """
 
     def __init__(self) -> None:
+        # ONNX Runtime would otherwise store an identifier of this machine in the user's cache, and send usage events.
+        os.environ["ORT_DISABLE_TELEMETRY"] = "1"
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
