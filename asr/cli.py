@@ -15,7 +15,7 @@ from rich.console import Console
 from asr.errors import AsrError, BadSource
 from asr.logs import start_log
 from asr.models.command_line import add_models
-from asr.pipeline.assembly import open_arrivals, open_listing, open_pipeline_for_log
+from asr.pipeline.assembly import open_listing, open_listings, open_pipeline_for_log
 from asr.pipeline.batch import Summary, decode
 from asr.pipeline.hotwords import check_hotwords, read_hotwords
 from asr.pipeline.model_change import ModelChange
@@ -213,7 +213,7 @@ def run_decode(options: argparse.Namespace) -> int:
         raise BadSource("--json needs --dry-run; add it, or omit --json")
     hotwords = read_hotwords(options.hotwords) if options.hotwords else ()
     console = console_of(sys.stderr)
-    listings = open_listings(options, settings, partial(console.print, markup=False))
+    listings = listings_of(options, settings, partial(console.print, markup=False))
     log_path = start_log(settings.log_dir)
     warn = partial(console.print, "warning:", style="yellow", markup=False)
     change: ModelChange | None = options.model_change
@@ -257,23 +257,16 @@ def run_dry(options: argparse.Namespace, settings: AsrSettings) -> int:
     return ALL_WELL
 
 
-def open_listings(
-    options: argparse.Namespace, settings: AsrSettings, notify: Callable[[str], None]
-) -> Iterable[Listing]:
-    """The listing of the source, or one listing per group of files that arrive in a watched folder."""
-    if options.watch:
-        tables = options.csv or options.layout or options.column or options.headerless
-        if tables or options.limit or options.allow_missing or "://" in options.source:
-            raise BadSource(
-                "--watch works with a local folder only; omit --table, --layout, --column, --headerless, --limit and "
-                "--allow-missing"
-            )
-        return open_arrivals(options.source, options.dataset, notify)
+def listings_of(options: argparse.Namespace, settings: AsrSettings, notify: Callable[[str], None]) -> Iterable[Listing]:
+    """The listings that the options ask for; raises `BadSource` for options that exclude each other."""
+    tables = options.csv or options.layout or options.column or options.headerless
+    if options.watch and (tables or options.limit or options.allow_missing or "://" in options.source):
+        raise BadSource(
+            "--watch works with a local folder only; omit --table, --layout, --column, --headerless, --limit and "
+            "--allow-missing"
+        )
     limits = listing_options(options)
-    listing = open_listing(options.source, options.csv, options.dataset, settings, **limits)
-    for sentence in remarks_of(listing):
-        notify(sentence)
-    return [listing]
+    return open_listings(options.source, options.csv, options.dataset, settings, notify, watch=options.watch, **limits)
 
 
 @contextmanager

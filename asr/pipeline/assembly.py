@@ -1,11 +1,11 @@
 """Assembly of the pipeline: the models, scheduler and clips that the settings and the command name."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from asr.errors import BadSource, ModelUnavailable
 from asr.inference.batched_model import usual_seconds
@@ -18,7 +18,7 @@ from asr.pipeline.pipeline import ClipStep, LocalPipeline, Pipeline
 from asr.pipeline.scheduler import BatchStats, Limits, Queue, Scheduler, submit_pieces
 from asr.settings import AsrSettings
 from asr.sources.corpora import open_corpus, open_corpus_table
-from asr.sources.listing import ClipSource, Listing, open_folder
+from asr.sources.listing import ClipSource, Listing, open_folder, remarks_of
 from asr.sources.matching import TableSource
 from asr.sources.s3 import S3Source
 from asr.speech.pocketsphinx import PocketSphinxSpeechModel
@@ -155,11 +155,28 @@ def open_listing(
     return limited(source.list(), limit)
 
 
-def open_arrivals(place: str, dataset: str | None, notify: Notify) -> Iterator[Listing]:
-    """The clips that arrive in a folder, until Ctrl-C; raises `BadSource` if there is no such folder."""
-    from asr.sources.watch import arrivals  # imported only when it is used
+def open_listings(
+    place: str,
+    table: str | None,
+    dataset: str | None,
+    settings: AsrSettings,
+    notify: Notify,
+    *,
+    watch: bool = False,
+    **limits: Any,
+) -> Iterable[Listing]:
+    """The listing of a source; with ``watch`` one of each group of files that arrive in a folder, until Ctrl-C.
 
-    return arrivals(open_folder(place, dataset), notify)
+    ``limits`` are the options of `open_listing`. ``notify`` gets sentences about what is left out. Raises `BadSource`.
+    """
+    if watch:
+        from asr.sources.watch import arrivals  # imported only when it is used
+
+        return arrivals(open_folder(place, dataset), notify)
+    listing = open_listing(place, table, dataset, settings, **limits)
+    for sentence in remarks_of(listing):
+        notify(sentence)
+    return [listing]
 
 
 def open_pipeline_for_log(

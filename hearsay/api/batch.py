@@ -90,11 +90,10 @@ def decode(
     but the CSV cannot be written; and `KeyboardInterrupt` on Ctrl-C, after completed records were written to disk.
     """
     with needing("asr", "Decoding"):
-        from asr.pipeline.assembly import open_arrivals, open_listing, open_pipeline_for_log
+        from asr.pipeline.assembly import open_listings, open_pipeline_for_log
         from asr.pipeline.batch import decode as run
         from asr.pipeline.hotwords import unique
         from asr.pipeline.progress import DecodingProgress
-        from asr.sources.listing import remarks_of
 
         settings = settings_of(asr_model=asr_model, ser_model=ser_model, device=device, workers=workers)
         notify = partial(print, file=sys.stderr) if progress else lambda _sentence: None
@@ -102,15 +101,10 @@ def decode(
         words = unique([hotwords] if isinstance(hotwords, str) else hotwords)
         of_tables = csv or layout or columns
         _check_combination(place, of_tables, limit, via, words, allow_missing=allow_missing, watch=watch)
-        notes: tuple[str, ...] = ()
-        if watch:
-            listings = open_arrivals(place, dataset, notify)
-        else:
-            listing = open_listing(
-                place, csv, dataset, settings,
-                allow_missing=allow_missing, limit=limit, layout=layout, columns=columns,
-            )  # fmt: skip
-            listings, notes = iter([listing]), tuple(remarks_of(listing))
+        notes: list[str] = []
+        limits = {"allow_missing": allow_missing, "limit": limit, "layout": layout, "columns": columns}
+        report = notify if watch else notes.append
+        listings = open_listings(place, csv, dataset, settings, report, watch=watch, **limits)
         warn = partial(warnings.warn, category=FallbackWarning, stacklevel=4)
         log = Path(out) / "clips.jsonl"
         pipeline = open_pipeline_for_log(log, settings, via, model_change, notify, warn, hotwords=words)
@@ -120,7 +114,7 @@ def decode(
             summary = run(listings, pipeline, Path(out), settings.batch_clips, bar, keeps_transcripts=keeps)
     finally:
         pipeline.close()
-    return _summary_of(summary, Path(out), notes, is_watching=watch)
+    return _summary_of(summary, Path(out), tuple(notes), is_watching=watch)
 
 
 def _check_combination(

@@ -61,8 +61,10 @@ from asr.audio.mel import HOP, log_mel
 waveform = np.random.default_rng(0).normal(0, 0.1, 1000 * HOP).astype(np.float32)
 whole = log_mel(waveform, 1000)
 for frames in (5, 10, 16, 17, 48, 50, 99, 101, 320, 777):
-    assert np.array_equal(log_mel(waveform, frames)[:, : frames - 3], whole[:, : frames - 3]), frames
+    print(np.count_nonzero(log_mel(waveform, frames)[:, : frames - 3] != whole[:, : frames - 3]))
 """
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     environment = os.environ | dict.fromkeys(names, str(threads))
-    subprocess.run([sys.executable, "-c", program], cwd=PROJECT, env=environment, check=True)
+    command = [sys.executable, "-c", program]
+    ended = subprocess.run(command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    assert ended.stdout.split() == ["0"] * 10
