@@ -27,15 +27,14 @@ HEARSAY = ("-m", "asr")
 ANSWERS_ONE = (
     "-c",
     """
-import sys, threading
-from itertools import count
+import os, sys, threading
 from asr.cli import main
 from asr.speech.pocketsphinx import PocketSphinxSpeechModel
 
-transcribe, calls = PocketSphinxSpeechModel.transcribe, count()
+transcribe, answered = PocketSphinxSpeechModel.transcribe, int(os.environ["ANSWERED_SAMPLES"])
 
 def transcribe_one(self, clips):
-    if next(calls):
+    if [len(clip.waveform) for clip in clips] != [answered]:
         threading.Event().wait()
     return transcribe(self, clips)
 
@@ -43,7 +42,7 @@ PocketSphinxSpeechModel.transcribe = transcribe_one
 sys.exit(main())
 """,
 )
-"""Hearsay, whose API transcribes one clip and never finishes the next."""
+"""Hearsay, whose API only transcribes the clip of ``ANSWERED_SAMPLES`` samples, and never finishes another."""
 
 READY = HealthReply(status="ready", ready=True, asr_model="length", ser_model="loudness", warnings=[])
 
