@@ -87,12 +87,12 @@ def _cells(cells: Mapping[str, Any], columns: Sequence[str], missing: Any = "") 
 
 def _write(form: str, path: Path, index: SearchReader, request: Request, path_of: Callable[[str], str]) -> int:
     """Write one file, and return the number of its clips."""
-    if form == "jsonl":
-        return _write_lines(path, (_json_line(row) for row in clips_found(index, request)))
-    own = columns_found(index, request)
+    own = [] if form == "jsonl" else columns_found(index, request)
     columns = [*own, "wer"]
-    rows = clips_found(index, request)
+    rows = _with_audio(clips_found(index, request), path_of)
     match form:
+        case "jsonl":
+            return _write_lines(path, map(_json_line, rows))
         case "nemo":
             return _write_lines(path, (_nemo_line(row, own, path_of(row.id)) for row in rows))
         case "parquet":
@@ -102,6 +102,13 @@ def _write(form: str, path: Path, index: SearchReader, request: Request, path_of
             lines = ({"file_name": path_of(row.id)} | _scored_cells(row) for row in rows)
             cells = ([line.get(name, "") for name in columns] for line in lines)
             return _write_lines(path, map(csv_line, cells), csv_line(columns))
+
+
+def _with_audio(rows: Iterable[ClipRow], path_of: Callable[[str], str]) -> Iterator[ClipRow]:
+    """The rows, each after its audio was copied, whether or not the format names the file."""
+    for row in rows:
+        path_of(row.id)
+        yield row
 
 
 def _write_lines(path: Path, lines: Iterable[str], header: str = "") -> int:
