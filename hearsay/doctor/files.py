@@ -24,7 +24,7 @@ def look_at_folders() -> Iterator[Finding]:
         elif not os.access(folder, os.W_OK | os.X_OK):
             yield problem(f"{folder} is not writable", f"change its permissions, or set {setting}")
         else:
-            yield ok(f"{path} is writable")
+            yield ok(f"{path} is writable" if path.exists() else f"{path} can be created")
 
 
 def look_at_disk() -> Iterator[Finding]:

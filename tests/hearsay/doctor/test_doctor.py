@@ -129,6 +129,12 @@ def test_a_file_in_place_of_a_folder_is_a_problem_that_names_the_setting(home: P
     assert "is a file, but must be a folder — move it away, or set INDEX_URL" in messages(look_at_folders(), "problem")
 
 
+def test_a_folder_that_does_not_exist_is_not_called_writable(home: Path):
+    assert f"{home / 'var' / 'inbox'} can be created" in messages(look_at_folders(), "ok")
+    (home / "var" / "inbox").mkdir(parents=True)
+    assert f"{home / 'var' / 'inbox'} is writable" in messages(look_at_folders(), "ok")
+
+
 def test_a_port_used_by_another_program_is_a_warning_and_the_api_is_recognised(
     server: tuple[int, dict[str, str]], monkeypatch: pytest.MonkeyPatch
 ):
