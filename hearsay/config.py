@@ -15,6 +15,9 @@ from hearsay.errors import BadSettings
 SECRET: Final = re.compile("key|password|secret|token")
 """Parts of the names of secret settings, whose values must never be shown, not even if they are invalid."""
 
+DEMO_INDEX: Final = "index"
+"""The name of the demo's index in `demo_folder`."""
+
 
 def home() -> Path:
     """The folder of ``config.yml`` and of all files whose path is not set: ``HEARSAY_HOME``, else the working folder.
@@ -30,6 +33,16 @@ def home() -> Path:
 def below_home(path: str) -> Callable[[], Path]:
     """The default of a path setting, evaluated when the settings are read and not at import."""
     return lambda: home() / path
+
+
+def demo_folder() -> Path:
+    """The folder of everything that ``hearsay demo`` writes."""
+    return home() / "var" / "demo"
+
+
+def from_here(path: Path) -> str:
+    """A path as it is typed: relative to the working folder if it is below that."""
+    return str(path.relative_to(here) if path.is_relative_to(here := Path.cwd()) else path)
 
 
 def user_cache() -> Path:

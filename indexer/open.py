@@ -4,9 +4,10 @@ import re
 import shlex
 from pathlib import Path
 
+from hearsay.config import DEMO_INDEX, demo_folder, from_here
 from indexer.embedded.reader import EmbeddedReader
 from indexer.embedded.writer import EmbeddedWriter
-from indexer.errors import HOW_TO_LOAD, HOW_TO_RELOAD, WrongRequest
+from indexer.errors import HOW_TO_LOAD, HOW_TO_RELOAD, IndexMissing, WrongRequest
 from indexer.index import SearchReader, SearchWriter
 from indexer.settings import IndexSettings, is_elastic
 
@@ -45,8 +46,13 @@ def _folder(address: str) -> Path:
 
 
 def named_as_typed(problem: Exception, url: str | None) -> str:
-    """The error's message; if the index was named by ``--index``, its advice names that option instead of INDEX_URL."""
+    """The error's message; if the index was named by ``--index``, its advice names that option instead of INDEX_URL.
+
+    If no index was named and nothing is loaded, the message names the index of the demo, if there is one.
+    """
     if url is None:
+        if isinstance(problem, IndexMissing) and (demo := demo_folder() / DEMO_INDEX).is_dir():
+            return f"{problem}; the demo's index is searched with --index {shlex.quote(from_here(demo))}"
         return str(problem)
     without_password = re.sub(r"(?<=://).*@", "", url)
     sentence = str(problem).replace("INDEX_URL", "--index")

@@ -21,7 +21,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from hearsay.config import home, read_settings
+from hearsay.config import DEMO_INDEX, demo_folder, from_here, read_settings
 from hearsay.errors import MissingExtra
 from hearsay.extras import how_to_install
 from hearsay.terminal.commands import Program, to_type
@@ -50,7 +50,7 @@ class DemoFiles:
 
     @property
     def index(self) -> Path:
-        return self.folder / "index"
+        return self.folder / DEMO_INDEX
 
     def settings(self) -> dict[str, str]:
         """Settings, as environment variables, that separate the demo from other data, equal on every machine."""
@@ -92,15 +92,13 @@ def parser(program: Program) -> argparse.ArgumentParser:
 def _run(parsed: argparse.Namespace) -> int:
     has_page = parsed.page if parsed.page is not None else sys.stdin.isatty() and sys.stdout.isatty()
     check_installed(*_NEEDED, *(_NEEDED_BY_THE_PAGE if has_page else ()))
-    files = DemoFiles(home() / "var" / "demo")
+    files = DemoFiles(demo_folder())
     with _programs(files.settings()) as programs:
         if has_page and (status := programs.run("page", "--check")):
             return status
         if status := _transcribe_and_search(files, programs):
             return status
-        is_below = files.index.is_relative_to(Path.cwd())
-        index = str(files.index.relative_to(Path.cwd()) if is_below else files.index)
-        search = to_type(f"search lighthouse --index {shlex.quote(index)}")
+        search = to_type(f"search lighthouse --index {shlex.quote(from_here(files.index))}")
         if not has_page:
             _say("", f"next: {search}", f"or:   {to_type('demo --page')}")
             return ALL_WELL

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from hearsay.config import read_settings
-from hearsay.errors import BadRow, BadSettings, BadTable
+from hearsay.errors import BadRow, BadSettings, BadTable, HearsayError
 from hearsay.terminal.commands import Program, add_column_option
 from hearsay.terminal.process import exit_status_of
 from hearsay.version import VERSION
 from indexer.cli import commands, exporting, searching
 from indexer.cli import evaluating as scoring
 from indexer.cli import learning as learning_commands
-from indexer.errors import WrongRequest
+from indexer.errors import IndexMissing, WrongRequest
 from indexer.export.collection import FORMATS
 from indexer.index import SearchWriter
 from indexer.open import named_as_typed, open_writer
@@ -26,8 +26,8 @@ from indexer.settings import IndexSettings
 
 CommandFunction = Callable[[SearchWriter, Namespace, IndexSettings], int]
 
-WRONG: Final = (WrongRequest, BadSettings, BadTable, BadRow)
-"""Errors in what was typed or in the named files; other errors concern the index."""
+WRONG: Final = (WrongRequest, IndexMissing, BadSettings, BadTable, BadRow)
+"""Errors in what was typed or in the named files and indexes; other errors concern the state of the index."""
 
 _LEFT_OUT: Final = re.compile(r"-[^-].")
 _PROTECTED: Final = "\N{WORD JOINER}"
@@ -40,7 +40,7 @@ def parser(program: Program = THIS) -> ArgumentParser:
     """The parser of all commands."""
     top = ArgumentParser(prog="python -m indexer", description="Index clips and search their transcripts.")
     top.add_argument("--version", action="version", version=f"hearsay {VERSION}")
-    added = top.add_subparsers(required=True, metavar="COMMAND")
+    added = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def add(name: str, run: CommandFunction, summary: str, example: str) -> ArgumentParser:
         how: dict[str, Any] = {"formatter_class": RawDescriptionHelpFormatter}
@@ -249,7 +249,7 @@ def _parsed(arguments: Sequence[str], program: Program) -> Namespace:
 
 def main(arguments: Sequence[str] | None = None, program: Program = THIS) -> int:
     """Run one command; errors are one sentence on standard error and exit status 1, wrong use 2."""
-    parsed = Namespace(index=None)
+    parsed = Namespace(command="", index=None)
 
     def run() -> int:
         vars(parsed).update(vars(_parsed(sys.argv[1:] if arguments is None else arguments, program)))
@@ -262,7 +262,10 @@ def main(arguments: Sequence[str] | None = None, program: Program = THIS) -> int
         finally:
             index.close()
 
-    return exit_status_of(run, lambda problem: named_as_typed(problem, parsed.index), WRONG)
+    def in_words(problem: HearsayError) -> str:
+        return f"{program.name(parsed.command)}: {named_as_typed(problem, parsed.index)}"
+
+    return exit_status_of(run, in_words, WRONG)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from hearsay.storage.local import find_audio
 from hearsay.storage.s3 import SCHEME, Bucket, S3Object, connect
 from indexer.errors import IndexerError, IndexUnavailable, WrongRequest
 from indexer.export.clip_files import AUDIO, clips_found, columns_found, name_of
+from indexer.export.existing_files import MARK, reject_foreign, written_once
 from indexer.index import Request, SearchReader
 from indexer.passages import passages_of
 
@@ -39,7 +40,7 @@ FORMATS: Final[Mapping[str, str]] = {
 _AT_ONCE: Final = 5_000
 """Rows of a Parquet file that are written at a time."""
 
-_NUMBERS: Final = NUMBERS | {"wer"}
+_NUMBERS: Final = NUMBERS | {MARK}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ class Exported:
 def export(index: SearchReader, request: Request, form: str, out: Path, *, with_audio: bool = False) -> Exported:
     """Write the clips of all results into the folder ``out``, and their audio into ``out/audio``.
 
-    Raises `WrongRequest` if the audio is wanted and the index does not record where it is, or a file cannot be written.
+    Raises `WrongRequest` if the audio is wanted and the index does not record where it is, if a file cannot be written,
+    or if it would replace one that is not of an earlier export.
     """
     find = _audio_of(index) if with_audio else None
     lacking: list[str] = []
@@ -72,6 +74,7 @@ def export(index: SearchReader, request: Request, form: str, out: Path, *, with_
             clips, without = _write_subtitles(clips_found(index, request), out, path_of)
             return Exported(clips, out, (*lacking, *without))
         place = out / FORMATS[form]
+        reject_foreign(place)
         with replaced_whole(place) as temporary:
             clips = _write(form, temporary, index, request, path_of)
     except OSError as problem:
@@ -88,7 +91,7 @@ def _cells(cells: Mapping[str, Any], columns: Sequence[str], missing: Any = "") 
 def _write(form: str, path: Path, index: SearchReader, request: Request, path_of: Callable[[str], str]) -> int:
     """Write one file, and return the number of its clips."""
     own = [] if form == "jsonl" else columns_found(index, request)
-    columns = [*own, "wer"]
+    columns = [*own, MARK]
     rows = _with_audio(clips_found(index, request), path_of)
     match form:
         case "jsonl":
@@ -127,7 +130,7 @@ def _wer(row: ClipRow) -> float | None:
 
 def _scored(row: ClipRow) -> dict[str, Any]:
     wer = _wer(row)
-    return row.to_json() | ({} if wer is None else {"wer": wer})
+    return row.to_json() | ({} if wer is None else {MARK: wer})
 
 
 def _scored_cells(row: ClipRow) -> dict[str, str]:
@@ -138,14 +141,14 @@ def _scored_cells(row: ClipRow) -> dict[str, str]:
 
 
 def _json_line(row: ClipRow) -> str:
-    return json.dumps({"schema_version": SCHEMA_VERSION} | _scored(row), ensure_ascii=False) + "\n"
+    return json.dumps({"schema_version": SCHEMA_VERSION, MARK: None} | _scored(row), ensure_ascii=False) + "\n"
 
 
 def _nemo_line(row: ClipRow, columns: Sequence[str], path: str) -> str:
     """A line of a manifest with all columns, so that the file is recognised as Hearsay's when it is read."""
     members = dict(zip(columns, _cells(row.to_json(), columns, None), strict=True))
     first = {"audio_filepath": path, "duration": row.duration, "text": row.text, "pred_text": row.generated_text}
-    return json.dumps(first | members | {"text": row.text, "wer": _wer(row)}, ensure_ascii=False) + "\n"
+    return json.dumps(first | members | {"text": row.text, MARK: _wer(row)}, ensure_ascii=False) + "\n"
 
 
 def _write_parquet(path: Path, rows: Iterable[ClipRow], columns: Sequence[str], path_of: Callable[[str], str]) -> int:
@@ -194,7 +197,7 @@ def _write_subtitles(rows: Iterable[ClipRow], out: Path, path_of: Callable[[str]
             without.append(row.id)
             continue
         path = out / PurePosixPath(name_of(row.id, "")).relative_to(AUDIO).with_suffix(".srt")
-        with replaced_whole(path) as temporary:
+        with written_once(path) as temporary:
             temporary.write_text(srt(found), encoding="utf-8")
         number += 1
     return number, without
@@ -222,7 +225,7 @@ def _copied(found: Path | S3Object | None, clip: str, out: Path) -> str | None:
         return None
     suffix = found.suffix if isinstance(found, Path) else PurePosixPath(found.key).suffix
     name = name_of(clip, suffix)
-    with replaced_whole(out / name) as temporary, ExitStack() as stack:
+    with written_once(out / name) as temporary, ExitStack() as stack:
         if isinstance(found, Path):
             shutil.copyfile(found, temporary)
         else:

@@ -147,6 +147,6 @@ def test_advice_names_the_program_that_was_called(called: dict[str, str], advice
         check=False,
     )
     assert (shown.returncode, shown.stderr.rstrip()) == (
-        1,
-        f"there is no index in nowhere yet; load your clips with: {advice} --index nowhere",
+        2,
+        f"hearsay count: there is no index in nowhere yet; load your clips with: {advice} --index nowhere",
     )

@@ -18,10 +18,23 @@ def test_the_index_can_be_given_on_the_command_line(
     assert main(["load", *files, "--index", elsewhere]) == 0
     assert main(["count", "--index", elsewhere]) == 0
     assert capsys.readouterr().out.endswith("\n4\n")
-    assert main(["count"]) == 1
+    assert main(["count"]) == 2
     assert capsys.readouterr().err.endswith("hearsay load FILE\n")
-    assert main(["count", "--index", nowhere := str(tmp_path / "no where")]) == 1
+    assert main(["count", "--index", nowhere := str(tmp_path / "no where")]) == 2
     assert capsys.readouterr().err.endswith(f"hearsay load FILE --index '{nowhere}'\n")
+
+
+@pytest.mark.usefixtures("files")
+def test_a_missing_index_is_reported_with_the_index_of_the_demo_if_there_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("HEARSAY_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "home" / "var" / "demo" / "index").mkdir(parents=True)
+    assert main(["search", "lighthouse"]) == 2
+    assert capsys.readouterr().err.endswith("; the demo's index is searched with --index home/var/demo/index\n")
+    assert main(["search", "lighthouse", "--index", "mine"]) == 2
+    assert "demo" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -32,8 +45,9 @@ def test_the_index_can_be_given_on_the_command_line(
         (["search", "x", "--sort", "-length"], 2, "not by -length"),
         (["search", "x", "--queries", "q.jsonl"], 2, "use only one of"),
         (["search", "--queries", "no-such-file"], 2, "no-such-file cannot be read"),
-        (["search", "x"], 1, "there is no index in"),
-        (["load", "no-such.csv"], 2, "there is no file no-such.csv"),
+        (["search", "x"], 2, "indexer search: there is no index in"),
+        (["export", "x", "--out", "found"], 2, "indexer export: there is no index in"),
+        (["load", "no-such.csv"], 2, "indexer load: there is no file no-such.csv"),
         (["count", "--index", "s3://bucket"], 2, "s3://bucket is neither"),
         (["count", "--index", "127.0.0.1:9200"], 2, "write http://127.0.0.1:9200"),
         (["count", "--index", "http://me:sesame@127.0.0.1:1"], 1, "no response from http://127.0.0.1:1"),
