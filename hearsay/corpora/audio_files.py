@@ -1,6 +1,8 @@
 """The audio files of a folder, found by path, or by path without suffix."""
 
 import posixpath
+import unicodedata
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Final, TypeAlias
 
@@ -12,13 +14,17 @@ FindAudio: TypeAlias = Callable[[Iterable[str]], str | None]
 
 
 class AudioFiles:
-    """The audio files of a folder, given as paths relative to it."""
+    """The audio files of a folder, given as paths relative to it.
+
+    A name in another Unicode normal form, as macOS and archives make them, is found if exactly one file has it.
+    """
 
     def __init__(self, paths: Iterable[str]) -> None:
         self.paths = tuple(paths)
         self._there = frozenset(self.paths)
-        self._by_stem: dict[str, list[str]] = {}
-        self._by_name: dict[str, list[str]] = {}
+        self._by_path: dict[str, list[str]] = defaultdict(list)
+        self._by_stem: dict[str, list[str]] = defaultdict(list)
+        self._by_name: dict[str, list[str]] = defaultdict(list)
 
     def find(self, places: Iterable[str]) -> str | None:
         """The first of the paths at which there is a file; None if there is none."""
@@ -27,15 +33,30 @@ class AudioFiles:
                 return place
             if place.endswith(ANY_SUFFIX) and (path := self._alone(place.removesuffix(ANY_SUFFIX))):
                 return path
+            if not place.isascii() and (path := self._respelled(place)):
+                return path
         return None
 
     def _alone(self, stem: str) -> str | None:
         """The only file with this path and any suffix, in any folder if the path begins with ``**/``."""
         if not self._by_stem:
             for path in self.paths:
-                bare = posixpath.splitext(path)[0]
-                self._by_stem.setdefault(bare, []).append(path)
-                self._by_name.setdefault(posixpath.basename(bare), []).append(path)
+                bare = posixpath.splitext(_composed(path))[0]
+                self._by_stem[bare].append(path)
+                self._by_name[posixpath.basename(bare)].append(path)
         name = stem.removeprefix("**/")
-        found = (self._by_stem if name == stem else self._by_name).get(name, [])
+        found = (self._by_stem if name == stem else self._by_name).get(_composed(name), [])
+        same = [path for path in found if posixpath.splitext(path)[0].endswith(name)] or found
+        return same[0] if len(same) == 1 else None
+
+    def _respelled(self, place: str) -> str | None:
+        """The only file with this path in any normal form."""
+        if not self._by_path:
+            for path in self.paths:
+                self._by_path[_composed(path)].append(path)
+        found = self._by_path.get(_composed(place), [])
         return found[0] if len(found) == 1 else None
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFC", text)

@@ -1,6 +1,7 @@
 """The clips of a corpus: all tables of a folder in a known layout as one table, with the audio of each clip."""
 
 import posixpath
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from hearsay.corpora.layouts import Layout
 from hearsay.corpora.merged_tables import MergedTables
 from hearsay.corpora.recognition import tables_in
 from hearsay.corpora.table_reader import TableFile, TableReader
+from hearsay.errors import BadTable
 from hearsay.records.columns import account_of
 from hearsay.records.table import Table
 from hearsay.text.format import counted
@@ -44,7 +46,7 @@ def read_corpus(
     """All clips of a folder in this layout; ``columns`` maps additional column names to those of clip records.
 
     A clip in several tables is one line, whose split names all of them. Raises `BadTable` for a table that cannot be
-    read, a path that leads out of the folder, and a release without a name.
+    read, a path that leads out of the folder, two clips with the same file, and a release without a name.
     """
     audio = AudioFiles(path for path in files if has_audio_suffix(path))
     merged, found = MergedTables(), dict[str, str | None]()
@@ -62,8 +64,20 @@ def read_corpus(
         _add_audio_alone(merged, found, audio, dataset or folder.resolve().name)
     whole = merged.table()
     named = frozenset(filter(None, found.values()))
+    if len(named) < sum(path is not None for path in found.values()):
+        raise BadTable(_named_twice(found))
     account = _account(layout, whole, tables, folder, merged.renamed) + _passed_over(layout, tables, files)
     return Corpus(layout, whole, found, account, tuple(path for path in audio.paths if path not in named))
+
+
+def _named_twice(found: Mapping[str, str | None]) -> str:
+    """The error for a file of several clips, of which each would get the transcript of the same audio."""
+    clips_of: dict[str, list[str]] = defaultdict(list)
+    for clip_id, path in found.items():
+        if path is not None:
+            clips_of[path].append(clip_id)
+    path, clips = next((path, clips) for path, clips in clips_of.items() if len(clips) > 1)
+    return f"several lines of the tables name the file {path}: {', '.join(clips)}; keep one line per file"
 
 
 def _add_audio_alone(merged: MergedTables, found: dict[str, str | None], audio: AudioFiles, dataset: str) -> None:

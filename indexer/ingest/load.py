@@ -18,7 +18,7 @@ from hearsay.storage.s3 import SCHEME, split_url
 from indexer.errors import IndexerError, WrongRequest
 from indexer.index import RolledBack, SearchWriter
 from indexer.ingest.indexed_clips import merged_with_known
-from indexer.ingest.validation import RecordMerger, RecordProblems
+from indexer.ingest.validation import RecordMerger, RecordProblems, spelled_in_two_forms
 from indexer.passages import Passage, cut
 from indexer.provenance import AS_IT_IS, Origin, Reading, SourceFile
 
@@ -61,8 +61,9 @@ def read_rows(
 ) -> dict[str, ClipRow]:
     """The records of all files by id, merged as by `ClipRow.merged_with`; deletions are included.
 
-    ``say`` is called with a sentence on renamed or ignored columns of tables by others, and on durations that were
-    ignored. ``reading_of`` returns how a table is read. Raises `WrongRequest` if the files contain no clip.
+    ``say`` is called with a sentence on renamed or ignored columns of tables by others, on durations that were
+    ignored, and on ids that differ only in their Unicode normal form. ``reading_of`` returns how a table is read.
+    Raises `WrongRequest` if the files contain no clip.
     """
     rows: dict[str, ClipRow] = {}
     merging = RecordMerger()
@@ -75,6 +76,8 @@ def read_rows(
             rows[clip_id] = merging.merged(rows[clip_id], row) if clip_id in rows else row
     for sentence in merging.sentences():
         say(sentence)
+    if len(files) > 1 and (doubt := spelled_in_two_forms(rows)):
+        say(doubt)
     if not rows:
         raise WrongRequest(f"there is no clip in {', '.join(map(str, files))}; the index is unchanged")
     return rows

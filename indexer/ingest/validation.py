@@ -1,5 +1,8 @@
 """Reports on records whose words, segments or duration could not be used as they are."""
 
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable
 from typing import Final
 
 from hearsay.records.checked import checked
@@ -53,6 +56,24 @@ class RecordMerger:
             return ()
         why = "the audio was measured, or the transcript is longer"
         return (f"{self._ignored.clips()} with a later duration that was ignored ({why}): {self._ignored.examples()}",)
+
+
+def spelled_in_two_forms(ids: Iterable[str]) -> str | None:
+    """A sentence if ids differ only in their Unicode normal form, as names from macOS and from tables do; else None."""
+    forms: dict[str, int] = defaultdict(int)
+    for clip_id in ids:
+        if not clip_id.isascii():
+            forms[unicodedata.normalize("NFC", clip_id)] += 1
+    found = _Counted()
+    for clip_id, number in forms.items():
+        if number > 1:
+            found.add(clip_id)
+    if not found.number:
+        return None
+    return (
+        f"{found.clips()} with two ids that differ only in their Unicode normal form, and are loaded as two clips: "
+        f"{found.examples()}; write the name in all files as it is in the folder of the audio"
+    )
 
 
 class _Counted:

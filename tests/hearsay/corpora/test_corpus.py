@@ -1,5 +1,6 @@
 """Corpora: every layout is recognised, and its tables become one table of clips."""
 
+import unicodedata
 from pathlib import Path
 
 import pyarrow as pa
@@ -52,6 +53,39 @@ def test_a_release_without_a_name_needs_one(tmp_path: Path, clips: list[Path]):
     with pytest.raises(BadTable, match="--dataset RELEASE-LOCALE"):
         corpus_in(folder)
     assert list(corpus_in(folder, "mine").audio) == ["mine/clips/common_voice_en_0.mp3"]
+
+
+@pytest.mark.parametrize(
+    ("table", "line", "file"),
+    [
+        ("metadata.csv", "file_name,sentence\nGrüße/é.wav,hello\n", "Grüße/é.wav"),
+        ("metadata.csv", "é|Hello|hello\n", "wavs/é.wav"),
+        ("asr_en.tsv", "id\tnormalized_text\né\thello\n", "deep/é.ogg"),
+        ("é.txt", "hello\n", "é.flac"),
+    ],
+    ids=["huggingface", "ljspeech", "voxpopuli", "text"],
+)
+@pytest.mark.parametrize("forms", [("NFC", "NFD"), ("NFD", "NFC")])
+def test_a_name_in_another_unicode_normal_form_is_found(
+    table: str, line: str, file: str, forms: tuple[str, str], tmp_path: Path
+):
+    (named, there) = (unicodedata.normalize(form, text) for form, text in zip(forms, (line, file), strict=True))
+    put(tmp_path / "set", unicodedata.normalize(forms[0], table), named)
+    put(tmp_path / "set", there)
+    corpus = corpus_in(tmp_path / "set")
+    assert list(corpus.audio.values()) == [there]
+    assert list(corpus.table.column("text")) == ["hello"]
+    assert corpus.unnamed == ()
+
+
+def test_two_lines_for_one_file_are_an_error(tmp_path: Path):
+    composed, decomposed = (unicodedata.normalize(form, "é.wav") for form in ("NFC", "NFD"))
+    put(tmp_path, "set/metadata.csv", f"file_name,sentence\n{composed},one\n{decomposed},two\n")
+    put(tmp_path, f"set/{composed}")
+    with pytest.raises(BadTable, match=f"name the file {composed}: set/{composed}, set/{decomposed}; keep one line"):
+        corpus_in(tmp_path / "set")
+    put(tmp_path, f"set/{decomposed}")
+    assert list(corpus_in(tmp_path / "set").audio.values()) == [composed, decomposed]
 
 
 def test_a_release_of_spontaneous_speech_is_read(tmp_path: Path, clips: list[Path]):

@@ -1,3 +1,4 @@
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -65,6 +66,19 @@ def test_a_file_without_clip_records_is_rejected(
 ):
     with pytest.raises(error, match=sentence):
         loading.read_rows([write(tmp_path / name, text)])
+
+
+def test_ids_that_differ_only_in_unicode_normal_form_are_reported(tmp_path: Path):
+    composed, decomposed = (unicodedata.normalize(form, "set/é.wav") for form in ("NFC", "NFD"))
+    for name, clip_id in (("a", composed), ("b", decomposed), ("c", "set/e.wav")):
+        (tmp_path / f"{name}.csv").write_text(f"filename,generated_text\n{clip_id},hello\n", encoding="utf-8")
+    said: list[str] = []
+    assert len(loading.read_rows([tmp_path / "a.csv", tmp_path / "b.csv", tmp_path / "c.csv"], said.append)) == 3
+    assert "1 clip with two ids that differ only in their Unicode normal form" in said[-1]
+    assert f"two clips: {composed}; write the name" in said[-1]
+    said.clear()
+    loading.read_rows([tmp_path / "a.csv", tmp_path / "c.csv"], said.append)
+    assert not any("normal form" in sentence for sentence in said)
 
 
 def test_a_missing_file_is_reported_by_name(tmp_path: Path):
