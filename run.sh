@@ -33,6 +33,7 @@ usage() {
 ./run.sh stop                   stop running pages, APIs and Elasticsearch nodes (a decode ends with Ctrl-C)
 example: ./run.sh demo --no-page && ./run.sh search lighthouse --index var/demo/index
 Further arguments go to the command itself; --help shows its options.
+After setup, .venv/bin/hearsay --help lists more commands: score, export, delete, rollback, evaluate-search and others.
 API_PORT, PAGE_PORT and ES_PORT change the ports.
 TEXT
 }
@@ -56,22 +57,49 @@ make_venv() {
   python="$(python_command)"
   say "making .venv with $python"
   "$python" -m venv "$VENV" || fail "venv is missing; on Debian and Ubuntu: sudo apt-get install python3-venv"
-  "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check uv -c "$PROJECT/constraints.txt"
+  "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check uv -c "$PROJECT/constraints.txt" ||
+    fail "uv, which installs the packages, could not be installed; the lines above say why"
 }
 
 # Install extras of pyproject.toml, each once for each state of pyproject.toml, the version and constraints.txt.
 need() {
-  local extra state missing=()
-  state="$(cat "$PROJECT/pyproject.toml" "$PROJECT/hearsay/version.py" "$PROJECT/constraints.txt" | cksum)"
-  for extra in "$@"; do
-    is_installed "$extra" "$state" || is_installed dev "$state" || missing+=("$extra") # dev includes every extra
-  done
+  [ -z "$(missing_of "$@")" ] && return
+  mkdir -p "$PROJECT/var"
+  (
+    wait_for_other_installations 9
+    install_missing "$@"
+  ) 9>"$PROJECT/var/setup.lock" || exit
+}
+
+# Two installations into one .venv at the same time would damage it. Not every system has flock.
+wait_for_other_installations() {
+  command -v flock >/dev/null || return 0
+  flock --nonblock "$1" && return
+  say "waiting until another ./run.sh has installed its packages"
+  flock "$1"
+}
+
+install_missing() {
+  local extra missing
+  read -r -a missing <<<"$(missing_of "$@")"
   [ ${#missing[@]} = 0 ] && return
   make_venv
   say "installing what ${missing[*]} needs"
   install_extras "$(IFS=,; echo "${missing[*]}")" || fail "the packages could not be installed; the lines above say why"
-  for extra in "${missing[@]}"; do echo "$state" >"$VENV/.has-$extra"; done
+  for extra in "${missing[@]}"; do state_of_packages >"$VENV/.has-$extra"; done
 }
+
+# Those of the named extras that are not installed.
+missing_of() {
+  local extra state missing=()
+  state="$(state_of_packages)"
+  for extra in "$@"; do
+    is_installed "$extra" "$state" || is_installed dev "$state" || missing+=("$extra") # dev includes every extra
+  done
+  echo "${missing[*]}"
+}
+
+state_of_packages() { cat "$PROJECT/pyproject.toml" "$PROJECT/hearsay/version.py" "$PROJECT/constraints.txt" | cksum; }
 
 is_installed() { [ "$(cat "$VENV/.has-$1" 2>/dev/null)" = "$2" ]; }
 
@@ -143,16 +171,18 @@ end_process() {
 }
 
 stop_everything() {
-  local file pid
+  local file pid stopped=0
   for file in "$RUN"/*.*; do
     [ -f "$file" ] || continue
     pid="${file##*.}"
     if is_ours "$pid"; then
       end_process "$pid"
       say "stopped the $(basename "$file" ".$pid") (process $pid)"
+      stopped=1
     fi
     rm -f "$file"
   done
+  [ "$stopped" = 1 ] || say "no page, API or demo that ./run.sh started is running"
   "$PROJECT/elastic-backend/local.sh" stop
 }
 
@@ -356,8 +386,7 @@ main() {
     stop) stop_everything ;;
     help | -h | --help) usage ;;
     *)
-      usage >&2
-      fail "there is no command $command"
+      fail "there is no command $command; ./run.sh help lists the commands, and .venv/bin/hearsay --help more of them"
       ;;
   esac
 }

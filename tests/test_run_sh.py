@@ -1,5 +1,6 @@
 """run.sh as a user sees it: commands, menu and error messages."""
 
+import fcntl
 import os
 import re
 import signal
@@ -56,11 +57,17 @@ def test_help_lists_the_commands():
     }
 
 
-def test_an_unknown_command_lists_the_commands_and_exits_with_2():
+def test_help_names_the_command_that_lists_more():
+    assert ".venv/bin/hearsay --help lists more commands: score, export, delete, rollback" in run("help").stdout
+
+
+def test_an_unknown_command_is_reported_in_one_line_with_the_commands_that_list_all():
     shown = run("dance")
-    assert shown.returncode == 2
-    assert "there is no command dance" in shown.stderr
-    assert "./run.sh demo" in shown.stderr
+    assert (shown.returncode, shown.stdout) == (2, "")
+    assert shown.stderr == (
+        "run.sh: there is no command dance; ./run.sh help lists the commands, "
+        "and .venv/bin/hearsay --help more of them\n"
+    )
 
 
 def test_the_menu_lists_its_entries_and_zero_ends_it():
@@ -174,8 +181,26 @@ def stop(checkout: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([checkout / "run.sh", "stop"], capture_output=True, text=True, timeout=250, check=False)
 
 
-def test_stop_succeeds_if_nothing_is_running(checkout: Path):
-    assert stop(checkout).returncode == 0
+def test_stop_succeeds_and_says_so_if_nothing_is_running(checkout: Path):
+    stopped = stop(checkout)
+    assert stopped.returncode == 0
+    assert "no page, API or demo that ./run.sh started is running\n" in stopped.stderr
+
+
+def test_an_installation_waits_for_another_one_in_the_same_checkout(checkout: Path):
+    (checkout / ".venv").unlink()
+    (checkout / ".venv").mkdir()  # in which nothing is installed
+    (checkout / "var").mkdir()
+    with (checkout / "var" / "setup.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        waiting = subprocess.Popen([checkout / "run.sh", "doctor"], stderr=subprocess.PIPE, start_new_session=True)
+        assert waiting.stderr is not None
+        try:
+            assert waiting.stderr.readline() == b"waiting until another ./run.sh has installed its packages\n"
+        finally:
+            os.killpg(waiting.pid, signal.SIGKILL)
+            waiting.communicate(timeout=200)
+    assert list((checkout / ".venv").iterdir()) == []
 
 
 def page_at(checkout: Path, port: int) -> subprocess.Popen[bytes]:
@@ -192,6 +217,7 @@ def test_stop_ends_every_page_even_if_a_later_one_could_not_start(checkout: Path
         assert page_at(checkout, ports[0]).wait(200) == 2
         output = stop(checkout).stderr
         assert (output.count("stopped the page"), output.count("stopped the inbox")) == (2, 2)
+        assert "no page" not in output
         assert [page.wait(200) is not None for page in pages] == [True, True]
     finally:
         for page in pages:

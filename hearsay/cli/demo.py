@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import Final
 
 from hearsay.config import DEMO_INDEX, demo_folder, from_here, read_settings
-from hearsay.errors import MissingExtra
+from hearsay.errors import JournalInUse, MissingExtra
 from hearsay.extras import how_to_install
+from hearsay.records.locks import LockedFile
 from hearsay.terminal.commands import Program, to_type
 from hearsay.terminal.process import ALL_WELL, exit_status_of
 
@@ -96,7 +97,9 @@ def _run(parsed: argparse.Namespace) -> int:
     with _programs(files.settings()) as programs:
         if has_page and (status := programs.run("page", "--check")):
             return status
-        if status := _transcribe_and_search(files, programs):
+        with closing(_locked(files.folder)):
+            status = _transcribe_and_search(files, programs)
+        if status:
             return status
         search = to_type(f"search lighthouse --index {shlex.quote(from_here(files.index))}")
         if not has_page:
@@ -110,6 +113,20 @@ def check_installed(*modules: str) -> None:
     """Raise `MissingExtra` if a library of the demo is missing, before anything starts."""
     if missing := [module for module in modules if find_spec(module) is None]:
         raise MissingExtra(f"{', '.join(missing)} not installed; run: {how_to_install('asr,page')}")
+
+
+def _locked(folder: Path) -> LockedFile:
+    """The lock on the demo's folder; waits while another demo writes to it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    is_waiting = False
+    while True:
+        try:
+            return LockedFile(folder / "lock")
+        except JournalInUse:
+            if not is_waiting:
+                _say(f"another demo writes to {folder}; this one continues when that has loaded its clips")
+            is_waiting = True
+            time.sleep(0.2)
 
 
 def _transcribe_and_search(files: DemoFiles, programs: "_Programs") -> int:

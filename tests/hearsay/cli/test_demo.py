@@ -106,6 +106,25 @@ def test_a_second_demo_only_retranscribes_clips_of_other_models(
     assert read_journal(log)[first["filename"]].generated_text == first["generated_text"]
 
 
+def test_two_demos_at_the_same_time_both_succeed(samples: Path, here: Path):
+    program = (
+        f"import sys; from pathlib import Path; from hearsay.cli import demo; demo.SAMPLES = Path({str(samples)!r})\n"
+        "from hearsay.cli import main; sys.exit(main(['demo', '--no-page']))"
+    )
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", program],
+            env=os.environ | {"PYTHONPATH": str(PROJECT)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+        for _ in range(2)
+    ]  # fmt: skip
+    outputs = [one.communicate(timeout=250) for one in running]
+    assert [one.returncode for one in running] == [0, 0], outputs
+    assert all(f"{CLIPS} passages found" in output for output, _ in outputs)
+    assert sum("another demo writes to" in messages for _, messages in outputs) <= 1
+    assert len(read_journal(here / "var" / "demo" / "records" / "clips.jsonl")) == CLIPS
+
+
 def test_the_demo_page_uses_the_demo_index_and_inbox_and_ctrl_c_ends_all(samples: Path, here: Path, ctrl_c: None):
     port = free_port()
     program = (
