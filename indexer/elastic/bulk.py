@@ -2,7 +2,7 @@
 
 import json
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, wait
 from contextlib import closing
 from dataclasses import dataclass
@@ -49,6 +49,9 @@ Item = dict[str, dict[str, Any]]
 
 Answer = tuple[bool, Item]
 """Whether a write was acknowledged, and its result."""
+
+Holds = Callable[[int], str]
+"""The state of the index, in words, if after this number of acknowledged writes the others were rejected."""
 
 # Half a minute for a cluster that rejects documents, in addition to its own wait for a shard that is being moved.
 _TRIES: Final[dict[str, Any]] = {
@@ -115,12 +118,12 @@ class Refusals:
         )
 
 
-def write(client: Elasticsearch, actions: Iterable[Action], refusals: Refusals, holds: str) -> Written:
+def write(client: Elasticsearch, actions: Iterable[Action], refusals: Refusals, holds: Holds) -> Written:
     """Carry out bulk actions; those that a busy cluster rejects or a lost node does not acknowledge are retried.
 
     Raises `LoadFailed` with the `Refusals` after all actions, if some were rejected for their content, and
     `WritesRefused` if the cluster accepted nothing for half a minute, or rejects every write. ``holds`` ends these
-    messages: the state of the index in that case.
+    messages: the state of the index after that number of acknowledged writes.
     """
     created = acknowledged = 0
     with closing(_sent(client.options(**_PATIENCE), iter(actions))) as answers:
@@ -132,10 +135,10 @@ def write(client: Elasticsearch, actions: Iterable[Action], refusals: Refusals, 
                 continue
             reason = Reason.of(answer["error"])
             if answer["status"] in _PASSING or concerns_every_write(reason):
-                raise WritesRefused(reason, holds)
+                raise WritesRefused(reason, holds(acknowledged))
             refusals.add(answer["_id"], str(reason))
     if refusals.number:
-        raise LoadFailed(f"{refusals}; {holds}")
+        raise LoadFailed(f"{refusals}; {holds(acknowledged)}")
     return Written(created, acknowledged)
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from elasticsearch import ConnectionTimeout
 
+from hearsay.text.format import counted
 from indexer.documents import DocumentOf, document_of
 from indexer.elastic.bulk import Refusals, write
 from indexer.elastic.client import shown
@@ -42,7 +43,11 @@ _BRIEFLY: Final[Mapping[str, Any]] = {"request_timeout": 5, "max_retries": 1}
 """Options for a cluster that may not respond, if the next load would also clean up."""
 
 _BEFORE_STANDS: Final = "the previous index is still served"
-_OTHERS_ARE_IN: Final = "the other changes were made, and the command can be repeated"
+
+
+def _after_changes(acknowledged: int) -> str:
+    made = f"{counted(acknowledged, 'other change')} {'was' if acknowledged == 1 else 'were'} made"
+    return f"{made if acknowledged else 'no other change was made'}, and the command can be repeated"
 
 
 class ElasticWriter(ElasticReader):
@@ -112,7 +117,7 @@ class ElasticWriter(ElasticReader):
         counter, sample, refusals = WordCounter(), Sample(), Refusals(self._settings.rejected_passages)
         documents = counted_documents(map(self._document_of, passages), counter)
         actions = sample.of(index_action(document, index) for document in documents)
-        written = write(self._client, actions, refusals, _BEFORE_STANDS)
+        written = write(self._client, actions, refusals, lambda _: _BEFORE_STANDS)
         with ThreadPoolExecutor(1) as beside:
             words = beside.submit(Lexicon.of, counter, english())
             self._client.indices.put_settings(index=index, settings=SETTINGS_WHEN_LOADED)
@@ -153,7 +158,7 @@ class ElasticWriter(ElasticReader):
 
     def _change(self, version: str, actions: Iterable[dict[str, Any]]) -> None:
         try:
-            write(self._client, actions, Refusals(self._settings.rejected_passages), _OTHERS_ARE_IN)
+            write(self._client, actions, Refusals(self._settings.rejected_passages), _after_changes)
         finally:  # accepted changes become visible, even if others were rejected
             self._client.indices.refresh(index=version)
 

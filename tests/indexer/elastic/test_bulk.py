@@ -64,8 +64,11 @@ def test_the_list_of_rejected_passages_is_of_the_latest_change(elastic_index: El
 
 def test_a_put_stores_the_passages_that_were_not_rejected(elastic_index: ElasticWriter):
     elastic_index.replace(rows("a"))
-    with pytest.raises(LoadFailed, match=r"b: .*soon.*the other changes were made"):
+    with pytest.raises(LoadFailed, match=r"b: .*soon.*; 1 other change was made, and"):
         elastic_index.put([*invalid("b"), *rows("c")])
+    assert ids(elastic_index) == ["a", "c"]
+    with pytest.raises(LoadFailed, match=r"b: .*soon.*; no other change was made, and the command can be repeated"):
+        elastic_index.put(invalid("b"))
     assert ids(elastic_index) == ["a", "c"]
 
 
@@ -142,7 +145,7 @@ def test_the_next_request_is_prepared_while_one_is_in_progress(
     monkeypatch.setattr(elastic_bulk, "_IN_A_REQUEST", 1)
     documents = [SerialisedTogether(id=name) for name in "abcd"]
     actions = ({"_index": f"{own.index_name}-plain", "_id": one["id"], "_source": one} for one in documents)
-    assert write(client, actions, Refusals(own.rejected_passages), "") == Written(4, 4)
+    assert write(client, actions, Refusals(own.rejected_passages), str) == Written(4, 4)
 
 
 def test_ctrl_c_does_not_wait_for_an_unresponsive_cluster(own: IndexSettings):
@@ -155,7 +158,7 @@ def test_ctrl_c_does_not_wait_for_an_unresponsive_cluster(own: IndexSettings):
 
         address = f"http://127.0.0.1:{silent.getsockname()[1]}"
         with closing(Elasticsearch(address)) as client, pytest.raises(KeyboardInterrupt):
-            write(client, actions(), Refusals(own.rejected_passages), "")
+            write(client, actions(), Refusals(own.rejected_passages), str)
     assert all(thread.daemon for thread in threading.enumerate() if thread not in others)
 
 
@@ -165,7 +168,7 @@ def test_requests_in_progress_are_completed_if_a_later_one_fails(client: Elastic
         raise IndexInUse("another writer took over")
 
     with pytest.raises(IndexInUse):
-        write(client, actions(), Refusals(own.rejected_passages), "")
+        write(client, actions(), Refusals(own.rejected_passages), str)
     client.indices.refresh(index=own.index_name)
     assert client.count(index=own.index_name)["count"] == 500
 
