@@ -1,6 +1,7 @@
 """Buckets as sources, on a real S3 server."""
 
 import sys
+import unicodedata
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
@@ -162,6 +163,17 @@ def test_table_rows_match_keys_exactly(tmp_path: Path):
     (tmp_path / "all.csv").write_text("filename\na/b.wav\n")
     with pytest.raises(BadSource, match="1 of 1 rows"):
         S3Source(Bucket(OneBucket(*ODD_KEYS), "s3://bucket/dev"), str(tmp_path / "all.csv")).list()
+
+
+def test_a_name_in_another_unicode_normal_form_is_found(buckets: Buckets, corpora: str, tmp_path: Path):
+    composed, decomposed = (unicodedata.normalize(form, "Grüße/é.wav") for form in ("NFC", "NFD"))
+    client = connect(buckets.endpoint)
+    buckets.put(client, "forms", **{f"set/{decomposed}": b"greetings"})
+    client.close()
+    (csv := tmp_path / "set.csv").write_text(f"filename,text\n{composed},hello\n", encoding="utf-8")
+    (clip,) = listed(buckets, "s3://forms/set", str(csv)).clips
+    assert (clip.row.id, clip.read and clip.read()) == (composed, b"greetings")
+    assert ids(listed(buckets, "s3://forms/set")) == [f"set/{decomposed}"], "without a table, ids are the keys"
 
 
 def test_an_invalid_table_in_a_bucket_is_named_in_the_error(buckets: Buckets, corpora: str):

@@ -3,12 +3,13 @@
 import io
 import os
 import sys
+import unicodedata
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from urllib.error import HTTPError
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 from urllib.request import Request, urlopen
 
 import pytest
@@ -33,6 +34,9 @@ from tests.support.pages import served_page
 
 CLIP, AUDIO = "samples/sample-000000.mp3", "sample-000000.mp3"
 
+NAMES = tuple(unicodedata.normalize(form, "Grüße/é.mp3") for form in ("NFC", "NFD"))
+"""One name in both Unicode normal forms; the key in the bucket has the second."""
+
 
 @pytest.fixture(scope="module")
 def place(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
@@ -48,6 +52,7 @@ def place(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
         patch.setenv("AWS_ENDPOINT_URL", buckets.endpoint)
         audio = (samples / AUDIO).read_bytes()
         inside = {f"samples/{AUDIO}": audio, "samples/set/a b?#%.mp3": audio, "samples/set/notes.txt": b"notes"}
+        inside[f"samples/{NAMES[1]}"] = audio
         buckets.put(connect(buckets.endpoint), "sounds", **inside, **{"secret.mp3": b"secret"})
         yield "s3://sounds/samples/"
 
@@ -97,6 +102,14 @@ def test_an_id_is_looked_up_with_and_without_the_prefixs_own_name(bucket: Bucket
 
 def test_a_key_with_special_characters_is_served(bucket: Bucket, samples: Path) -> None:
     link = client(bucket).get("/audio/set/a%20b%3F%23%25.mp3").headers["Location"]
+
+    with urlopen(link) as answer:
+        assert answer.read() == (samples / AUDIO).read_bytes()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_in_either_unicode_normal_form_is_served(name: str, bucket: Bucket, samples: Path) -> None:
+    link = client(bucket).get(f"/audio/samples/{quote(name)}").headers["Location"]
 
     with urlopen(link) as answer:
         assert answer.read() == (samples / AUDIO).read_bytes()
