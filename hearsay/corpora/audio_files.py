@@ -4,7 +4,10 @@ import posixpath
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Final, TypeAlias
+
+from hearsay.audio.formats import has_audio_suffix
 
 ANY_SUFFIX: Final = ".*"
 """The end of a path that stands for an audio file with any extension."""
@@ -56,6 +59,12 @@ class AudioFiles:
                 self._by_path[_composed(path)].append(path)
         found = self._by_path.get(_composed(place), [])
         return found[0] if len(found) == 1 else None
+
+
+def audio_below(folder: Path) -> AudioFiles:
+    """The audio files in a folder and in those below it."""
+    files = (file for file in folder.rglob("*") if has_audio_suffix(file.name) and file.is_file())
+    return AudioFiles(file.relative_to(folder).as_posix() for file in files)
 
 
 def _composed(text: str) -> str:

@@ -66,7 +66,7 @@ def read_corpus(
     named = frozenset(filter(None, found.values()))
     if len(named) < sum(path is not None for path in found.values()):
         raise BadTable(_named_twice(found))
-    account = _account(layout, whole, tables, folder, merged.renamed) + _passed_over(layout, tables, files)
+    account = _account(layout, whole, tables, folder, merged.account_of_names()) + _passed_over(layout, tables, files)
     return Corpus(layout, whole, found, account, tuple(path for path in audio.paths if path not in named))
 
 
@@ -92,14 +92,13 @@ def _add_audio_alone(merged: MergedTables, found: dict[str, str | None], audio: 
         merged.lines[clip_id], found[clip_id] = (clip_id, *cells[1:]), path
 
 
-def _account(layout: Layout, table: Table, tables: Sequence[str], folder: Path, renamed: Mapping[str, str]) -> str:
+def _account(layout: Layout, table: Table, tables: Sequence[str], folder: Path, names: str) -> str:
     """One line that reports what was recognised: clips, speakers, dataset, tables and columns."""
     shown = ", ".join(tables[:6]) + (f", … ({len(tables)} in all)" if len(tables) > 6 else "")
     datasets = sorted(set(table.column("dataset"))) if table.lines else []
     speakers = len(set(table.column("speaker")) - {""}) if "speaker" in table.columns else 0
     by_speakers = f" by {counted(speakers, 'speaker')}" if speakers else ""
     columns = account_of(table.without({"dataset"}), "", is_corpus=True).removeprefix(": ")
-    names = "; renamed: " + ", ".join(f"{own} to {name}" for own, name in renamed.items()) if renamed else ""
     what = "texts" if layout.format == "text" else "tables" if len(tables) != 1 else "table"
     return (
         f"recognised {layout.title} in {folder}: {counted(len(table.lines), 'clip')}{by_speakers} of the dataset "

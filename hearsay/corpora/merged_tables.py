@@ -40,6 +40,12 @@ class MergedTables:
         self.lines[clip_id] = tuple(cells)
         return True
 
+    def account_of_names(self) -> str:
+        """The renamed columns, as the end of the line that reports the columns; empty if there are none."""
+        return (
+            "; renamed: " + ", ".join(f"{own} to {name}" for own, name in self.renamed.items()) if self.renamed else ""
+        )
+
     def table(self) -> Table:
         """All lines as a table; without the column of splits, if there are none."""
         width, empty = len(self.columns), ("",) * len(self.columns)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from hearsay.audio.formats import has_audio_suffix
-from hearsay.corpora.audio_files import ANY_SUFFIX, AudioFiles
+from hearsay.corpora.audio_files import ANY_SUFFIX, AudioFiles, audio_below
 from hearsay.corpora.layouts import LAYOUTS, Layout
 from hearsay.corpora.table_reader import TableFile
 from hearsay.corpora.tables import open_table
@@ -18,6 +18,7 @@ from hearsay.errors import BadTable
 _SUFFIXES: Final[Mapping[str, tuple[str, ...]]] = {
     "tsv": (".tsv",),
     "csv": (".csv",),
+    "pipe": (".csv",),
     "jsonl": (".json", ".jsonl", ".ndjson"),
     "parquet": (".parquet",),
 }
@@ -49,12 +50,21 @@ def tables_in(files: Sequence[str], layout: Layout) -> list[str]:
 
 
 def layout_of_table(path: Path) -> Layout | None:
-    """The layout whose needed columns a table has, by the suffix of its name; None if it is none of them."""
+    """The layout whose needed columns a table has, by the suffix of its name; None if it is none of them.
+
+    A table without a header needs the name that its layout gives it, and audio next to it.
+    """
     suffix = path.suffix.lower()
     for layout in LAYOUTS:
-        is_format = suffix in _SUFFIXES.get(layout.format, ())
-        if is_format and layout.needs and not layout.names_dataset and layout.needs <= set(_header(path, layout)):
-            return layout
+        if suffix not in _SUFFIXES.get(layout.format, ()) or layout.names_dataset:
+            continue
+        if layout.header is None:
+            if layout.needs <= set(_header(path, layout)):
+                return layout
+        elif tables_in([path.name], layout):
+            table = TableFile(path.parent, path.name, layout)
+            if (name := _first_name(table)) and audio_below(path.parent).find(table.audio_places(name)):
+                return layout
     return None
 
 
@@ -66,10 +76,16 @@ def _is_of(table: TableFile, audio: AudioFiles) -> bool:
     if layout.format == "text":
         stem = posixpath.splitext(table.path)[0]
         return audio.find([f"{stem}{ANY_SUFFIX}"]) is not None
+    name = _first_name(table)
+    return name is not None and audio.find(table.audio_places(name)) is not None
+
+
+def _first_name(table: TableFile) -> str | None:
+    """The name of the first clip of a table without a header; None if it cannot be read in the layout's format."""
     with suppress(BadTable, StopIteration):
-        _, lines = open_table(table.file, layout.format, layout.header)
-        return audio.find(table.audio_places(next(lines)[1][0])) is not None
-    return False
+        _, lines = open_table(table.file, table.layout.format, table.layout.header)
+        return next(lines)[1][0]
+    return None
 
 
 def _header(path: Path, layout: Layout) -> Collection[str]:

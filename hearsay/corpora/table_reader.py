@@ -69,8 +69,12 @@ class TableReader:
         self._mapping = {**table.layout.columns, **columns}
         self._is_named = dataset is not None
         self._dataset = dataset or self._default_dataset()
-        split = re.search(self._layout.split, table.path) if self._layout.split else None
-        self._split = split[1] if split else ""
+        self._split = self._split_of(table.path) or self._split_of(f"{table.root.resolve().name}/{table.path}")
+
+    def _split_of(self, path: str) -> str:
+        """The split that the path of the table names; empty if it names none."""
+        found = re.search(self._layout.split, path) if self._layout.split else None
+        return found[1] if found else ""
 
     def lines(self, merged: MergedTables) -> Iterator[Line]:
         """The lines of the table; its columns are added to the merged ones before the first line is read."""

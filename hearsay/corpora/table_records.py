@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from hearsay.audio.formats import has_audio_suffix
-from hearsay.corpora.audio_files import ANY_SUFFIX, AudioFiles
+from hearsay.corpora.audio_files import ANY_SUFFIX, AudioFiles, audio_below
 from hearsay.corpora.layouts import Layout
 from hearsay.corpora.merged_tables import MergedTables
 from hearsay.corpora.table_reader import Line, TableFile, TableReader
@@ -26,8 +25,7 @@ def read_records(
     is_listed = any(
         place.endswith(ANY_SUFFIX) for place in layout.audio
     )  # a large corpus is not, for the time it takes
-    files = filter(Path.is_file, folder.rglob("*")) if is_listed else ()
-    audio = AudioFiles(file.relative_to(folder).as_posix() for file in files if has_audio_suffix(file.name))
+    audio = audio_below(folder) if is_listed else AudioFiles(())
 
     def find(places: Iterable[str]) -> str | None:
         places = list(places)
@@ -50,8 +48,10 @@ def read_records(
         except BadRow as problem:
             raise BadRow(f"{path}, line {line.number}: {problem}") from problem
     cells = {name: row_of.distinct(other) for name, other in names.items() if name != "dataset"} | {"filename": rows}
+    if not any(cells["split"]):
+        del cells["split"]  # not a column of the table
     account = account_of(DistinctCells(cells, rows), path.name, is_corpus=False)
-    return rows, f"{account} ({layout.title})"
+    return rows, f"{account}{merged.account_of_names()} ({layout.title})"
 
 
 def _exported(

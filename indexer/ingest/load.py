@@ -89,7 +89,8 @@ def _read_file(file: Path, say: Callable[[str], None], reading: Reading) -> dict
     if not file.is_file():
         raise WrongRequest(f"there is no file {file}")
     if (suffix := file.suffix.lower()) not in SUFFIXES:
-        raise WrongRequest(f"{file}: clip records must be {_KINDS}, not {suffix or 'without an extension'}")
+        advice = "; to load the texts of a corpus, decode its folder, and load the log" if suffix == ".txt" else ""
+        raise WrongRequest(f"{file}: clip records must be {_KINDS}, not {suffix or 'without an extension'}{advice}")
     return _read_table(file, suffix, say, reading)
 
 

@@ -44,6 +44,35 @@ def test_clips_named_without_a_suffix_have_the_ids_of_their_audio_beside_the_tab
     assert list(read_records(table, layout)[0]) == [clip_id]
 
 
+def test_a_table_without_a_header_is_recognised_by_its_name_next_to_its_audio(tmp_path: Path):
+    table = tmp_path / "lj" / "metadata.csv"
+    put(table.parent, table.name, "LJ001-0001|Printing, 1|printing, one\n")
+    assert layout_of_table(table) is None
+    put(table.parent, "wavs/LJ001-0001.wav")
+    layout = layout_of_table(table)
+    assert layout is not None
+    rows, account = read_records(table, layout)
+    assert [(row.id, row.text, row.extra) for row in rows.values()] == [
+        ("lj/wavs/LJ001-0001.wav", "printing, one", {"raw_text": "Printing, 1"})
+    ]
+    assert account == (
+        "metadata.csv: clip: filename; reference: text; other columns (searched as extra.NAME): raw_text (LJSpeech)"
+    )
+    table.rename(other := table.with_name("mine.csv"))
+    assert layout_of_table(other) is None
+
+
+@pytest.mark.parametrize(("folder", "split"), [("train", "train"), ("test", "test"), ("training", "")])
+def test_a_table_in_the_folder_of_a_split_has_that_split(folder: str, split: str, tmp_path: Path):
+    put(tmp_path / folder, "metadata.csv", "file_name,sentence\na.wav,hello\n")
+    layout = layout_of_table(table := tmp_path / folder / "metadata.csv")
+    assert layout is not None
+    rows, account = read_records(table, layout)
+    assert [(row.id, row.split) for row in rows.values()] == [(f"{folder}/a.wav", split)]
+    assert "empty" not in account
+    assert "renamed: sentence to text, file_name to filename" in account
+
+
 def test_a_line_that_cannot_be_read_is_named(tmp_path: Path):
     put(tmp_path, "cv-corpus-1-x/en/validated.tsv", f"{HEADER}\nspeaker\ta.mp3\n")
     table = tmp_path / "cv-corpus-1-x/en/validated.tsv"
