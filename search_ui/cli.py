@@ -1,13 +1,12 @@
 """The command ``python -m search_ui``."""
 
 import argparse
-import socket
 import sys
 from collections.abc import Sequence
 from typing import Final
 
 from hearsay.config import read_settings
-from hearsay.errors import PortTaken
+from hearsay.http.listening import in_url, listen
 from hearsay.terminal.commands import Program
 from hearsay.terminal.process import ALL_WELL, exit_status_of, quiet_ctrl_c
 from hearsay.version import VERSION
@@ -23,12 +22,15 @@ def main(arguments: Sequence[str] | None = None, program: Program = THIS) -> int
 
 def _run(options: argparse.Namespace) -> int:
     settings = read_settings(PageSettings)
-    check_port(settings.page_host, settings.page_port)
+    listen(
+        settings.page_host, settings.page_port, "PAGE"
+    ).close()  # here, since the message of Streamlit names no setting
     if options.check:
         return ALL_WELL
     with quiet_ctrl_c():
         from search_ui.server import serve  # Streamlit takes seconds to import, and --check does not need it
-    print(f"serving the page at http://{settings.page_host}:{settings.page_port} (Ctrl-C to stop)", file=sys.stderr)
+    address = f"http://{in_url(settings.page_host)}:{settings.page_port}"
+    print(f"serving the page at {address} (Ctrl-C to stop)", file=sys.stderr)
     serve(settings)
     return ALL_WELL
 
@@ -45,15 +47,3 @@ def parser(program: Program = THIS) -> argparse.ArgumentParser:
     options.add_argument("--version", action="version", version=f"hearsay {VERSION}")
     program.rename(options, {"": options})
     return options
-
-
-def check_port(host: str, port: int) -> None:
-    """Raise `PortTaken` if the page cannot listen there."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as problem:
-            raise PortTaken(
-                f"cannot listen on {host}:{port} ({problem.strerror}); stop the program that uses it, or set PAGE_PORT"
-            ) from problem

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import streamlit as st
 
+from hearsay.http.listening import bare
 from search_ui.connection import audio_store, the_index, the_planner, the_settings
 from search_ui.export.routes import ExportSource, export_routes
 from search_ui.media.player import audio_route
@@ -30,7 +31,7 @@ def serve(settings: PageSettings) -> None:
 def streamlit_options(settings: PageSettings) -> dict[str, Any]:
     """Streamlit's options: the address, and the limits that the settings name."""
     return {
-        "server.address": settings.page_host,
+        "server.address": bare(settings.page_host),
         "server.port": settings.page_port,
         "server.headless": True,
         "server.fileWatcherType": "none",

@@ -24,6 +24,7 @@ from typing import Final
 from hearsay.config import DEMO_INDEX, demo_folder, from_here, read_settings
 from hearsay.errors import JournalInUse, MissingExtra
 from hearsay.extras import how_to_install
+from hearsay.http.listening import reached
 from hearsay.records.locks import LockedFile
 from hearsay.terminal.commands import Program, to_type
 from hearsay.terminal.process import ALL_WELL, exit_status_of
@@ -197,9 +198,8 @@ def _say_when_ready(page: _Program) -> None:
     from search_ui.settings import PageSettings
 
     settings = read_settings(PageSettings)
-    is_anywhere = settings.page_host in ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
     while page.poll() is None:
-        asking = HTTPConnection("127.0.0.1" if is_anywhere else settings.page_host, settings.page_port, timeout=2)
+        asking = HTTPConnection(reached(settings.page_host), settings.page_port, timeout=2)
         try:
             asking.request("GET", "/_stcore/health")
             if asking.getresponse().status == HTTPStatus.OK:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from hearsay.config import read_settings
 from hearsay.doctor.findings import Finding, ok, problem, warning
 from hearsay.extras import how_to_install
+from hearsay.http.listening import in_url, reached
 from hearsay.terminal.commands import to_type
 
 SECONDS: Final = 3.0
@@ -34,10 +35,12 @@ class Port:
 def look_at_ports() -> Iterator[Finding]:
     """Whether the ports of the API, the page and Elasticsearch are free, or what responds there."""
     for port in _ports():
-        with socket.socket() as probe:
-            probe.settimeout(SECONDS)
-            is_taken = probe.connect_ex((port.host, port.number)) == 0
-        place = f"{port.host}:{port.number}"
+        try:
+            socket.create_connection((port.host, port.number), SECONDS).close()
+            is_taken = True
+        except OSError:
+            is_taken = False
+        place = f"{in_url(port.host)}:{port.number}"
         if not is_taken:
             yield ok(f"{place} is free for {port.what}")
         elif re.search(port.sign, answer(f"http://{place}{port.path}") or ""):
@@ -51,16 +54,11 @@ def _ports() -> Iterator[Port]:
     from search_ui.settings import PageSettings
 
     api, page = read_settings(AsrSettings), read_settings(PageSettings)
-    yield Port("API_PORT", "the API", _reached(api.api_host), api.api_port, "/ping", "pong")
-    yield Port("PAGE_PORT", "the page", _reached(page.page_host), page.page_port, "/_stcore/health", "^ok$")
+    yield Port("API_PORT", "the API", reached(api.api_host), api.api_port, "/ping", "pong")
+    yield Port("PAGE_PORT", "the page", reached(page.page_host), page.page_port, "/_stcore/health", "^ok$")
     elastic = os.environ.get("ES_PORT", "")
     number = int(elastic) if elastic.isdecimal() else 9200
     yield Port("ES_PORT", "Elasticsearch", "127.0.0.1", number, "/", "cluster_name|security_exception")
-
-
-def _reached(host: str) -> str:
-    """The host under which a listening address is reached from this machine."""
-    return "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - nothing listens here
 
 
 def answer(url: str) -> str | None:

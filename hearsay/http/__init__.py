@@ -1,1 +1,1 @@
-"""The client of the API over HTTP: one connection, one retry policy and one reader of its replies."""
+"""HTTP: the client of the API, with one retry policy and one reader of its replies, and the addresses of servers."""

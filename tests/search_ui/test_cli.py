@@ -3,6 +3,7 @@
 import re
 import socket
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -56,6 +57,23 @@ def test_the_page_prints_only_its_address_and_ends_on_a_signal(tmp_path: Path, c
         pass
 
     assert log.read_text() == f"serving the page at {address} (Ctrl-C to stop)\n"
+
+
+@pytest.mark.parametrize("host", ["::1", "[::1]"])
+def test_the_page_listens_on_ipv6(host: str, tmp_path: Path) -> None:
+    settings = {"INDEX_URL": str(tmp_path / "index"), "PAGE_HOST": host}
+    with served_page(settings, tmp_path / "page.log") as address, urlopen(address) as answer:
+        assert answer.status == 200
+        assert address.startswith("http://[::1]:")
+
+    assert (tmp_path / "page.log").read_text() == f"serving the page at {address} (Ctrl-C to stop)\n"
+
+
+def test_the_page_answers_head_requests(tmp_path: Path) -> None:
+    with served_page({"INDEX_URL": str(tmp_path / "index")}, tmp_path / "page.log") as address:
+        for path in ("", "insights", "_stcore/health", "completions?q=a"):
+            with urlopen(Request(f"{address}/{path}", method="HEAD")) as answer:
+                assert (answer.status, answer.read()) == (200, b"")
 
 
 def test_every_setting_has_a_description() -> None:

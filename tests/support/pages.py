@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
+from hearsay.http.listening import in_url
 from hearsay.records.clip import ClipRow
 from indexer.open import open_writer
 from indexer.passages import passages_of
@@ -41,7 +42,7 @@ def served_page(settings: Mapping[str, str], log: Path, command: Sequence[str] =
             [sys.executable, "-m", *command], env=environment, cwd=log.parent, stdout=output, stderr=output
         )
     try:
-        address = f"http://127.0.0.1:{port}"
+        address = f"http://{in_url(settings.get('PAGE_HOST', '127.0.0.1'))}:{port}"
         wait_for_health(address, process, log)
         yield address
     finally:

@@ -12,10 +12,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from asr.api.server import in_url, listen, serve
+from asr.api.server import serve
 from asr.pipeline.assembly import Models
 from asr.settings import AsrSettings
 from hearsay.errors import BadSettings, PortTaken
+from hearsay.http.listening import listen
 from hearsay.terminal.process import INTERRUPTED
 from tests.conftest import PROJECT
 from tests.support.api_server import EMBEDDED
@@ -33,7 +34,7 @@ def test_accepted_connections_have_tcp_nodelay():
             accepted.put_nowait(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
             writer.close()
 
-        place = listen("127.0.0.1", 0)
+        place = listen("127.0.0.1", 0, "API")
         async with await asyncio.start_server(note, sock=place):
             _, client = await asyncio.open_connection(*place.getsockname())
             found = await accepted.get()
@@ -46,14 +47,14 @@ def test_accepted_connections_have_tcp_nodelay():
 
 
 def test_a_port_in_use_is_reported_with_the_setting_to_change():
-    with listen("127.0.0.1", 0) as place:
+    with listen("127.0.0.1", 0, "API") as place:
         place.listen()
         with pytest.raises(PortTaken, match="API_PORT"):
-            listen("127.0.0.1", place.getsockname()[1])
+            listen("127.0.0.1", place.getsockname()[1], "API")
 
 
 def test_a_client_that_connects_before_the_server_accepts_is_served():
-    with listen("127.0.0.1", 0) as place, socket.create_connection(place.getsockname()) as early:
+    with listen("127.0.0.1", 0, "API") as place, socket.create_connection(place.getsockname()) as early:
         taken, _ = place.accept()
         taken.sendall(b"pong")
         assert early.recv(4) == b"pong"
@@ -103,38 +104,6 @@ def interrupt_long_request(client: httpx.Client, clip: bytes, program: subproces
         program.send_signal(signal.SIGINT)
         assert sent.result().status_code == 500
         assert program.wait(200) == INTERRUPTED
-
-
-@pytest.mark.parametrize("host", ["::1", "[::1]", "::", "localhost", "0.0.0.0"])
-def test_the_server_listens_on_ipv4_and_ipv6_names_and_addresses(host: str):
-    with listen(host, 0) as place:
-        own = {"0.0.0.0": "127.0.0.1", "localhost": place.getsockname()[0]}
-        assert accepts_from(place, own.get(host, "::1"))
-
-
-def test_all_addresses_include_those_of_version_4():
-    with listen("::", 0) as place:
-        assert accepts_from(place, "127.0.0.1")
-
-
-def accepts_from(place: socket.socket, address: str) -> bool:
-    """Whether a connection to the socket's port at an address is accepted as the one that was made."""
-    place.settimeout(20)
-    with socket.create_connection((address, place.getsockname()[1]), timeout=20) as caller:
-        accepted, peer = place.accept()
-        accepted.close()
-        return peer[1] == caller.getsockname()[1]
-
-
-def test_an_address_of_version_6_is_in_brackets_on_the_web():
-    assert [in_url(host) for host in ("::", "[::1]", "127.0.0.1", "localhost")] == [
-        "[::]", "[::1]", "127.0.0.1", "localhost",
-    ]  # fmt: skip
-
-
-def test_a_host_that_does_not_exist_is_reported():
-    with pytest.raises(PortTaken, match="API_HOST"):
-        listen("no-such-host.invalid", 0)
 
 
 @pytest.mark.parametrize("path", ["/ping", "/health", "/health/live", "/metrics", "/docs", "/v1/models", "/nowhere"])

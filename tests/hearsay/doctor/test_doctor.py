@@ -21,6 +21,7 @@ from hearsay.doctor.findings import Finding, ok
 from hearsay.doctor.models import look_at_models
 from hearsay.doctor.services import look_at_api, look_at_index, look_at_ports
 from hearsay.errors import HearsayError
+from hearsay.http.listening import listen
 from tests.conftest import PROJECT
 from tests.support.ports import free_port
 from tests.support.without_libraries import hearsay_without_extras
@@ -146,6 +147,14 @@ def test_a_port_used_by_another_program_is_a_warning_and_the_api_is_recognised(
     answers["/ping"] = "pong"
     assert f"127.0.0.1:{port}: the API answers" in messages(look_at_ports(), "ok")
     assert messages(look_at_ports(), "warning") == ""
+
+
+def test_the_port_check_knows_addresses_of_ipv6(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("API_HOST", "[::1]")
+    with listen("::1", 0, "API") as taken:
+        monkeypatch.setenv("API_PORT", str(port := taken.getsockname()[1]))
+        assert f"[::1]:{port} is in use by another program than the API" in messages(look_at_ports(), "warning")
+    assert f"[::1]:{port} is free for the API" in messages(look_at_ports(), "ok")
 
 
 def test_the_api_check_reports_the_models(server: tuple[int, dict[str, str]], monkeypatch: pytest.MonkeyPatch):
