@@ -22,9 +22,8 @@ def main(arguments: Sequence[str] | None = None, program: Program = THIS) -> int
 
 def _run(options: argparse.Namespace) -> int:
     settings = read_settings(PageSettings)
-    listen(
-        settings.page_host, settings.page_port, "PAGE"
-    ).close()  # here, since the message of Streamlit names no setting
+    # Here, because the message of Streamlit names no setting.
+    listen(settings.page_host, settings.page_port, "PAGE").close()
     if options.check:
         return ALL_WELL
     with quiet_ctrl_c():

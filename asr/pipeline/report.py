@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from asr.pipeline.batch import Summary
+from hearsay.corpora import values
 from hearsay.records.clip import ClipRow
 from hearsay.records.score import TranscriptScore, scores
 from hearsay.terminal.console import plain
@@ -81,17 +82,27 @@ def show_score(scored: TranscriptScore, console: Console) -> None:
     console.print(f"normalised by {_normalizer(scored)}", markup=False)
     if scored.left_out:
         console.print(f"{scored.left_out} rows skipped: no reference, no transcript, or an incomplete transcript")
+    is_small = False
     for column, slices in scored.errors.by.items():
         table = Table(box=None, header_style="dim")
         table.add_column(plain(column))
         for head in ("clips", f"{unit}s", name, "95 % interval"):
             table.add_column(head, justify="right")
         for value, part in slices.items():
+            is_small |= part.texts < FEWEST_CLIPS
             mark = "" if part.texts >= FEWEST_CLIPS else f" ({TOO_FEW})"
             units = str(part.errors.reference_words)
             rate = f"{percent(part.errors.rate)}{mark}"
-            table.add_row(plain(value), str(part.texts), units, rate, _interval(part))
+            table.add_row(plain(_labelled(column, value)), str(part.texts), units, rate, _interval(part))
         console.print(table)
+    if is_small:
+        console.print(f"{TOO_FEW}: fewer than {FEWEST_CLIPS} clips, so that the rate may be due to chance")
+
+
+def _labelled(column: str, value: str) -> str:
+    """A value as search shows it, and as the corpus spells it if that differs: ``United States (us)``."""
+    label = values.label(column, value) if column in values.VALUES else ""
+    return value if values.fold(label) in ("", values.fold(value)) else f"{label} ({value})"
 
 
 def _interval(part: ErrorSlice) -> str:

@@ -61,7 +61,7 @@ def parser(program: Program = THIS) -> ArgumentParser:
             "export",
             exporting.export,
             "Write the clips that a search finds, with all their columns, as a collection",
-            "export lighthouse --accent england --format nemo --out lighthouses --audio",
+            "export lighthouse --accent us --format nemo --out lighthouses --audio",
         )
     )
     _add_learning(add)

@@ -5,6 +5,7 @@ from argparse import Namespace
 from hearsay.text.format import counted
 from indexer.cli.commands import note, plan_of
 from indexer.cli.searching import filters_of, ranges_of
+from indexer.export.clip_files import AUDIO
 from indexer.export.collection import export as exported
 from indexer.index import Request, SearchReader
 from indexer.query.filters import sorted_by
@@ -22,6 +23,8 @@ def export(index: SearchReader, arguments: Namespace, settings: IndexSettings) -
     request = Request(plan.query, filters_of(index, arguments), ranges_of(arguments), sort=sort)
     done = exported(index, request, arguments.format, arguments.out, with_audio=arguments.audio)
     print(f"exported {counted(done.clips, 'clip')} to {done.place}")
+    if arguments.audio and done.clips:
+        print(f"their audio is in {arguments.out / AUDIO}: name that folder for load --audio, and to decode it again")
     if not done.lacking:
         return 0
     some = ", ".join(done.lacking[:EXAMPLES]) + (", …" if len(done.lacking) > EXAMPLES else "")

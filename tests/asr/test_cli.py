@@ -110,6 +110,8 @@ def test_score_prints_a_readable_table(scored: Path, capsys: pytest.CaptureFixtu
     assert "word error rate 33.3 % over 2 clips" in shown
     assert f"normalised by whisper-normalizer {version('whisper-normalizer')} (English" in shown
     assert "50.0 % (n < 20)" in shown
+    assert "United States (us)" in shown, "the label, as search shows it, and the spelling of the corpus"
+    assert shown.endswith("n < 20: fewer than 20 clips, so that the rate may be due to chance\n")
 
 
 def test_score_uses_character_errors_for_languages_without_spaces(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
@@ -133,7 +135,8 @@ def test_score_marks_groups_of_few_clips_only(tmp_path: Path, capsys: pytest.Cap
     rows = [f"{number},good day,good daze,{'us' if number < 20 else 'india'}\n" for number in range(39)]
     path.write_text("filename,text,generated_text,accent\n" + "".join(rows))
     assert main(["score", str(path), "--by", "accent"]) == 0
-    us, india = (line for line in capsys.readouterr().out.splitlines() if line.strip().startswith(("us ", "india ")))
+    lines = capsys.readouterr().out.splitlines()
+    us, india = (line for line in lines if line.strip().startswith(("United States (us) ", "india ")))
     assert "50.0 %" in us
     assert "n < 20" not in us
     assert india.rstrip().endswith("50.0 % (n < 20)  50.0 % to 50.0 %")

@@ -46,12 +46,15 @@ def test_an_export_is_loaded_as_equal_records(form: str, tmp_path: Path, monkeyp
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_the_audio_is_copied_for_every_format(form: str, tmp_path: Path, samples: Path):
+def test_the_audio_is_copied_for_every_format(
+    form: str, tmp_path: Path, samples: Path, capsys: pytest.CaptureFixture[str]
+):
     log, index, out = tmp_path / "clips.jsonl", tmp_path / "index", tmp_path / "export"
     names = ["sample-000000.mp3", "sample-000001.mp3"]
     records = [{"filename": f"samples/{name}", "generated_text": "good day", "words": WORDS} for name in names]
     log.write_text("".join(f"{json.dumps({'schema_version': 1} | record)}\n" for record in records), encoding="utf-8")
     assert main(["load", str(log), "--audio", str(samples), "--index", str(index), "--no-inbox"]) == 0
     assert main(["export", "--format", form, "--out", str(out), "--audio", "--index", str(index)]) == 0
+    assert f"their audio is in {out / 'audio'}: name that folder for load --audio" in capsys.readouterr().out
     copied = {path.name: path.read_bytes() for path in (out / "audio").rglob("*.mp3")}
     assert copied == {name: (samples / name).read_bytes() for name in names}
