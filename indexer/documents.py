@@ -28,7 +28,7 @@ TOKEN_FIELDS: Final = tuple(field.name for field in FIELDS if field.kind == "tok
 DERIVED_FIELDS: Final = tuple(field.name for field in FIELDS if field.kind in ("tokens", "values"))
 """Fields of a document that are derived from its passage's source."""
 
-SCHEMA: Final = 5
+SCHEMA: Final = 6
 """Version of the documents. A change that requires indexes to be loaded again increments it."""
 
 

@@ -9,7 +9,6 @@ from typing import Final, TypeVar
 from hearsay.records.clip import TOLERANCE, ClipRow
 from hearsay.records.transcript import Segment, Word
 from hearsay.text.languages import joined
-from hearsay.text.normalize import tokens
 from hearsay.text.normalize import words as counted_words
 
 NOT_A_NUMBER: Final = "not a number"
@@ -82,8 +81,8 @@ def _text_in_order(
 
 
 def _words_of(text: str, words: Sequence[Word]) -> tuple[Word, ...]:
-    there = frozenset(tokens(text))
-    return tuple(word for word in words if there.issuperset(tokens(word.text)))
+    there = frozenset(counted_words(text))
+    return tuple(word for word in words if there.issuperset(counted_words(word.text)))
 
 
 def _joined(items: Sequence[Word | Segment], language: str = "") -> str:
@@ -96,7 +95,8 @@ def are_the_text(text: str, items: Sequence[Word | Segment]) -> bool:
 
 
 def _letters(text: str) -> str:
-    return "".join(counted_words(text))
+    """All letters; without spaces, since an item may begin with a mark that belongs to a letter of the previous one."""
+    return "".join(counted_words("".join(text.split())))
 
 
 def _in_order(items: tuple[Timed, ...], length: float | None, flaws: set[str]) -> tuple[Timed, ...]:

@@ -3,7 +3,7 @@
 from typing import Final, Literal, get_args
 
 from hearsay.text.languages import UNSPACED, base_language
-from hearsay.text.normalize import has_cjk
+from hearsay.text.normalize import is_unspaced
 from hearsay.text.scoring import Normalizer, scored_words
 from hearsay.text.wer import WordErrors, word_errors
 
@@ -21,9 +21,9 @@ BY_CHARACTER: Final = UNSPACED | {"ko", "km", "bo"}
 def metric_for(reference: str, language: str = "") -> ErrorMetric:
     """The usual error rate of a text: of characters in the languages of `BY_CHARACTER`, otherwise of words.
 
-    If the language is unknown, a reference in Chinese, Japanese or Korean script counts as that language.
+    If the language is unknown, a reference in a script without spaces, or in Korean, counts as one of them.
     """
-    is_by_character = base_language(language) in BY_CHARACTER if language else has_cjk(reference)
+    is_by_character = base_language(language) in BY_CHARACTER if language else is_unspaced(reference)
     return "cer" if is_by_character else "wer"
 
 

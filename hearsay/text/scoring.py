@@ -10,7 +10,7 @@ from functools import cache
 from importlib.metadata import version
 from typing import Any, Final, Literal, get_args
 
-from hearsay.text.normalize import has_cjk, words
+from hearsay.text.normalize import is_unspaced, words
 
 Normalizer = Literal["whisper", "plain"]
 """``whisper`` for English, and ``plain`` for all other languages; or ``plain`` for everything."""
@@ -37,13 +37,13 @@ def is_normalized_by_whisper(reference: str, hypothesis: str, normalizer: Normal
     """Whether a pair of texts is normalised with OpenAI's English normaliser.
 
     ``language`` is a code such as ``en`` or ``en-GB``. If it is unknown, a text counts as English, unless it is
-    written in Chinese, Japanese or Korean.
+    written in a script without spaces, or in Korean.
     """
     if normalizer == "plain":
         return False
     if language:
         return language.lower().replace("_", "-").partition("-")[0] == "en"
-    return not (has_cjk(reference) or has_cjk(hypothesis))
+    return not (is_unspaced(reference) or is_unspaced(hypothesis))
 
 
 def normalizer_in_words(normalizer: Normalizer) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
+from hearsay.text.normalize import are_overlapping
 from indexer.query.syntax_tree import (
     Conjunction,
     Disjunction,
@@ -122,11 +123,10 @@ def _noun(tree: SyntaxTree, mode: str, among: int = 1) -> str:
 
 
 def _spoken(tokens: Sequence[str]) -> str:
-    """The words of a phrase; overlapping pairs of Chinese, Japanese or Korean characters are joined again."""
+    """The words of a phrase; overlapping pairs of characters are joined again."""
     text = tokens[0]
     for before, token in pairwise(tokens):
-        is_overlap = len(before) == len(token) == 2 and before[1] == token[0] and not token.isascii()
-        text += token[1] if is_overlap else f" {token}"
+        text += token[1] if are_overlapping(before, token) else f" {token}"
     return text
 
 

@@ -86,6 +86,8 @@ class QueriesContract:
             ("no nowhere", []),
             ("京都 都大 大学", ["ünï/с3.mp3"]),
             ("नमस्ते दुनिया", ["ünï/с2.mp3"]),
+            ("คร รั ับ", ["ünï/с9.mp3"]),
+            ("👩 👧", ["ünï/с10.mp3"]),
         ],
         ids=str,
     )
@@ -109,7 +111,8 @@ class QueriesContract:
         assert score(made, BestOf((*others, phrase)), "set/a1.mp3") == score(made, phrase, "set/a1.mp3")
 
     @pytest.mark.parametrize(
-        "start", ["b", "boy", "stra", "i\u0307", "क्ष", "京", "안녕", "مر", "𐌰", "𐌰𐌱" * 63 + "𐌰", "long" * 30, "x2"]
+        "start",
+        ["b", "boy", "stra", "i", "क्ष", "คร", "👩", "京", "안녕", "مر", "𐌰", "𐌰𐌱" * 63 + "𐌰", "long" * 30, "x2"],
     )
     def test_a_prefix_finds_every_token_that_begins_with_it(self, made: SearchWriter, start: str):
         expected = {

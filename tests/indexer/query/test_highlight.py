@@ -74,7 +74,17 @@ def test_part_of_a_word_is_not_marked():
     ("text", "words", "pieces"),
     [
         ("DON'T don’t 'dont'", "don't", ["DON'T", "don’t", "dont"]),
-        ("Straße STRASSE", "straße", ["Straße"]),
+        ("Straße STRASSE", "straße", ["Straße", "STRASSE"]),
+        ("İSTANBUL’da istanbul", "istanbul", ["istanbul"]),
+        ("مُحَمَّد رسول", "محمد", ["مُحَمَّد"]),
+        ("שָׁלוֹם!", "שלום", ["שָׁלוֹם"]),
+        ("‘Oʻzbekiston’", "o'zbekiston", ["Oʻzbekiston"]),
+        ("I ❤️ it ⚡️", "❤", ["❤️"]),
+        ("👍🏽👍", "👍", ["👍🏽👍"]),
+        ("a 👩‍👧‍👦 b", "👧", ["👩‍👧‍👦"]),
+        ("🇩🇪🇫🇷🇮🇹", "🇫🇷", ["🇫🇷"]),
+        ("¨hello¨ she", "hello", ["hello"]),
+        ("ｶﾞｯｺｳ", "ガッコウ", ["ｶﾞｯｺｳ"]),
         ("e\u0301te\u0301", "été", ["e\u0301te\u0301"]),
         ("a\u200db zero\u00adwidth", "zerowidth", ["zero\u00adwidth"]),
         ("नमस्ते दुनिया", "दुनिया", ["दुनिया"]),
@@ -96,9 +106,15 @@ def test_every_spelling_that_a_search_finds_is_marked(text: str, words: str, pie
         ("ABC大学XYZ", "大学 xyz", ["大学XYZ"]),
         ("안녕하세요 한국", "한국", ["한국"]),
         ("か\u3099っこう", "がっ", ["か\u3099っ"]),
+        ("สวัสดีครับผมชื่อสมชาย", "ครับ", ["ครับ"]),
+        ("ขอน้ำหน่อย", "น้ำ", ["น้ำ"]),
+        ("ที่นี่ดี", "ที", ["ที่"]),
+        ("ខ្ញុំស្រលាញ់ភាសា\u200bខ្មែរ", "ភាសាខ្មែរ", ["ភាសា\u200bខ្មែរ"]),
+        ("การงาน อาหาร", "อาหาร", ["อาหาร"]),
+        ("อาจารย์", "อาหาร", ["อา", "าร"]),
     ],
 )
-def test_chinese_japanese_and_korean_are_marked_by_pairs_of_characters(text: str, words: str, pieces: list[str]):
+def test_scripts_without_spaces_are_marked_by_pairs_of_characters(text: str, words: str, pieces: list[str]):
     assert marked(text, words) == pieces
 
 
@@ -123,4 +139,5 @@ def test_the_highlighted_and_plain_parts_join_to_the_text(text: str, words: str)
 @pytest.mark.parametrize("row", [row for row in ALL if row.generated_text], ids=lambda row: row.id[:20])
 def test_every_word_that_finds_a_transcript_is_marked_in_it(row: ClipRow):
     for token in set(tokens(row.generated_text)):
-        assert marked(row.generated_text, token), token
+        found = evidence_of(Passage(row.id, 0, None, row), [QueryTerm(token)])
+        assert any(mark for _, mark in highlight(row.generated_text, found)), token
