@@ -56,9 +56,9 @@ def word_error_rate(
     Both texts are normalised in the same way. ``normalizer="whisper"`` is OpenAI's English normaliser, as in published
     word error rates: *twenty* equals *20*, *won't* equals *will not*, *colour* equals *color*. ``"plain"`` ignores
     case, punctuation and apostrophes only; it is also used for texts in another ``language``, and for texts in Korean
-    and in scripts without spaces, which are counted by characters. The rate is computed over all texts together: substitutions,
-    deletions and insertions divided by the number of reference words. Texts whose reference has no word are excluded
-    and counted.
+    and in scripts without spaces, which are counted by characters. The rate is computed over all texts together:
+    substitutions, deletions and insertions divided by the number of reference words. Texts whose reference has no word
+    are excluded and counted.
 
     The interval is a 95 % percentile bootstrap interval over texts: 1,000 resamples with replacement (Bisani and Ney
     2004), with a fixed seed. Texts of one speaker are not independent; if ``speakers`` names the speaker of each text,
