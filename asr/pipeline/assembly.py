@@ -278,13 +278,11 @@ def open_source(
     if headerless:
         return _open_headerless(location, headerless, dataset, has_tables=bool(csv or layout or columns))
     if location.startswith(SCHEME):
-        if layout or columns:
-            raise BadSource("--layout and --column need a local folder; download the bucket first, or omit them")
         try:
             bucket = Bucket(connect(s3_endpoint), location)
         except StorageError as problem:
             raise BadSource(str(problem)) from problem
-        return S3Source(bucket, csv, dataset, allow_missing)
+        return S3Source(bucket, csv, dataset, allow_missing, layout, columns)
     folder = open_folder(location, dataset)
     if csv is None:
         return open_corpus(folder, layout, dataset, columns, allow_missing=allow_missing)

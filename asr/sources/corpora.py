@@ -1,6 +1,6 @@
 """Corpora as they are released: a folder in a known layout, as a source of clips."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -34,25 +34,53 @@ class CorpusSource:
 
     def list(self) -> Listing:
         corpus = read_corpus(self.folder, self.layout, self.tables, self.files, self.dataset, self.columns)
-        missing = [clip_id for clip_id, path in corpus.audio.items() if path is None]
-        if missing and not self.allow_missing:
-            raise BadSource(
-                f"{len(missing)} of {counted(len(corpus.audio), 'clip')} in the tables of {self.folder} have no audio "
-                f"file, for example {', '.join(missing[:EXAMPLES])}; add --allow-missing to accept them"
-            )
-        if not corpus.audio:
-            raise BadSource(f"the tables of {self.folder} name no clip: {', '.join(self.tables)}")
-        datasets = dict(zip(corpus.table.lines, corpus.table.column("dataset"), strict=True))
-        table = corpus_table(corpus.table.without({"dataset"}))
-        rows = (replace(row, dataset=datasets[row.id]) for row in table.rows().values())
-        clips = tuple(self._clip(row, corpus.audio[row.id]) for row in rows)
-        return Listing(clips, table, remarks=tuple(_remarks(corpus)), account=corpus.account)
+        return listing_of_corpus(corpus, str(self.folder), self.tables, self._clip, allow_missing=self.allow_missing)
 
     def _clip(self, row: ClipRow, path: str | None) -> Clip:
         if path is None:
             return Clip(row, None)
         file = self.folder / path
         return Clip(row, file.read_bytes, stamp=partial(stamp_of, file))
+
+
+def listing_of_corpus(
+    corpus: Corpus,
+    place: str,
+    tables: Sequence[str],
+    clip_at: Callable[[ClipRow, str | None], Clip],
+    *,
+    allow_missing: bool,
+) -> Listing:
+    """The clips of a corpus; ``clip_at`` makes one of its record and the path of its audio, which may be None.
+
+    Raises `BadSource` if the tables name no clip, or if audio is missing, unless ``allow_missing``.
+    """
+    missing = [clip_id for clip_id, path in corpus.audio.items() if path is None]
+    if missing and not allow_missing:
+        raise BadSource(
+            f"{len(missing)} of {counted(len(corpus.audio), 'clip')} in the tables of {place} have no audio "
+            f"file, for example {', '.join(missing[:EXAMPLES])}; add --allow-missing to accept them"
+        )
+    if not corpus.audio:
+        raise BadSource(f"the tables of {place} name no clip: {', '.join(tables)}")
+    datasets = dict(zip(corpus.table.lines, corpus.table.column("dataset"), strict=True))
+    table = corpus_table(corpus.table.without({"dataset"}))
+    rows = (replace(row, dataset=datasets[row.id]) for row in table.rows().values())
+    clips = tuple(clip_at(row, corpus.audio[row.id]) for row in rows)
+    return Listing(clips, table, remarks=tuple(_remarks(corpus)), account=corpus.account)
+
+
+def layout_named(name: str | None) -> Layout | None:
+    """The layout of this name, None for no name; raises `BadSource` if there is none, or if it is `PLAIN`."""
+    if name is not None and name not in BY_NAME:
+        raise BadSource(f"there is no layout {name}; the layouts are {', '.join(NAMES)}")
+    return BY_NAME[name] if name else None
+
+
+def lacks_tables(place: str, layout: Layout) -> BadSource:
+    """The error for a source without tables of the named layout."""
+    needs = f" with the columns {', '.join(sorted(layout.needs))}" if layout.needs else ""
+    return BadSource(f"{place} has no table of {layout.title}: {' or '.join(layout.tables)}{needs}")
 
 
 def open_corpus(
@@ -67,16 +95,13 @@ def open_corpus(
 
     Raises `BadSource` if there is no layout of that name, or if the folder does not have it.
     """
-    if name is not None and name not in NAMES:
-        raise BadSource(f"there is no layout {name}; the layouts are {', '.join(NAMES)}")
     if name == PLAIN:
         return plain
+    only = layout_named(name)
     files = tuple(path.relative_to(plain.folder).as_posix() for path in sorted_files(plain.folder))
-    found = recognised(plain.folder, files, BY_NAME[name] if name else None)
-    if found is None and name is not None:
-        layout = BY_NAME[name]
-        needs = f" with the columns {', '.join(sorted(layout.needs))}" if layout.needs else ""
-        raise BadSource(f"{plain.folder} has no table of {layout.title}: {' or '.join(layout.tables)}{needs}")
+    found = recognised(plain.folder, files, only)
+    if found is None and only is not None:
+        raise lacks_tables(str(plain.folder), only)
     if found is None:
         return plain
     return CorpusSource(plain.folder, found[0], tuple(found[1]), files, dataset, columns, allow_missing)

@@ -1,14 +1,19 @@
 """A bucket as a source of clips: all audio objects under ``s3://BUCKET/PREFIX``, or the rows of a table."""
 
 import io
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path, PurePosixPath
 
 from asr.errors import BadSource
-from asr.sources.listing import Listing, Reader, Stamp, check_not_empty, listing_of_files
+from asr.sources.corpora import lacks_tables, layout_named
+from asr.sources.listing import Clip, Listing, Reader, Stamp, check_not_empty, listing_of_files
 from asr.sources.matching import Files, match
+from asr.sources.s3_corpora import BucketCorpus
 from hearsay.audio.formats import has_audio_suffix
+from hearsay.corpora.layouts import PLAIN
 from hearsay.errors import StorageError
+from hearsay.records.clip import ClipRow
 from hearsay.records.table import Table, parse_csv, read_csv
 from hearsay.storage.s3 import SCHEME, Bucket
 
@@ -20,12 +25,21 @@ class S3Source:
     """
 
     def __init__(
-        self, bucket: Bucket, csv: str | None = None, dataset: str | None = None, allow_missing: bool = False
+        self,
+        bucket: Bucket,
+        csv: str | None = None,
+        dataset: str | None = None,
+        allow_missing: bool = False,
+        layout: str | None = None,
+        columns: Mapping[str, str] | None = None,
     ) -> None:
         self._bucket = bucket
         self._csv = csv
+        self._named = dataset
         self._dataset = dataset or bucket.name
         self._allow_missing = allow_missing
+        self._layout = layout
+        self._columns = columns or {}
 
     def list(self) -> Listing:
         try:
@@ -39,6 +53,8 @@ class S3Source:
         def stamp(path: str) -> Stamp:
             return lambda: stamps[path]
 
+        if corpus := self._corpus(stamps):
+            return corpus
         if self._csv is not None:
             names = frozenset({self._bucket.name, self._dataset})
             files = Files(self._bucket.place, names, stamps.__contains__, self._reader, stamp, lambda: stamps)
@@ -49,11 +65,28 @@ class S3Source:
         check_not_empty(listing, self._bucket.place)
         return listing
 
+    def _corpus(self, stamps: Mapping[str, str]) -> Listing | None:
+        """The clips of a corpus under the prefix, or of one of its tables; None for other objects, and other tables."""
+        if self._layout == PLAIN:
+            return None
+        only = layout_named(self._layout)
+
+        def clip_at(row: ClipRow, path: str | None) -> Clip:
+            return Clip(row, None) if path is None else Clip(row, self._reader(path), stamp=lambda: stamps[path])
+
+        corpus = BucketCorpus(self._bucket, list(stamps), clip_at, self._named, self._columns, self._allow_missing)
+        if self._csv is not None:
+            path = self._csv.removeprefix(f"{self._bucket.place.rstrip('/')}/")
+            return corpus.of_table(path) if path in stamps else None
+        if (listing := corpus.recognised(only)) is None and only is not None:
+            raise lacks_tables(self._bucket.place, only)
+        return listing
+
     def _reader(self, path: str) -> Reader:
         return partial(self._bucket.read, path)
 
     def _table(self, csv: str) -> Table:
         if not csv.startswith(SCHEME):
-            return read_csv(Path(csv))
-        data = self._bucket.read_url(csv)
-        return parse_csv(io.TextIOWrapper(io.BytesIO(data), encoding="utf-8-sig", newline=""), csv)
+            return read_csv(Path(csv), self._columns)
+        file = io.TextIOWrapper(io.BytesIO(self._bucket.read_url(csv)), encoding="utf-8-sig", newline="")
+        return parse_csv(file, csv, self._columns, is_tsv=csv.lower().endswith(".tsv"))

@@ -42,11 +42,13 @@ def read_corpus(
     files: Sequence[str],
     dataset: str | None = None,
     columns: Mapping[str, str] | None = None,
+    place: str = "",
 ) -> Corpus:
     """All clips of a folder in this layout; ``columns`` maps additional column names to those of clip records.
 
-    A clip in several tables is one line, whose split names all of them. Raises `BadTable` for a table that cannot be
-    read, a path that leads out of the folder, two clips with the same file, and a release without a name.
+    ``place`` is what the account calls the folder, if the tables in it are copies. A clip in several tables is one
+    line, whose split names all of them. Raises `BadTable` for a table that cannot be read, a path that leads out of the
+    folder, two clips with the same file, and a release without a name.
     """
     audio = AudioFiles(path for path in files if has_audio_suffix(path))
     merged, found = MergedTables(), dict[str, str | None]()
@@ -66,7 +68,8 @@ def read_corpus(
     named = frozenset(filter(None, found.values()))
     if len(named) < sum(path is not None for path in found.values()):
         raise BadTable(_named_twice(found))
-    account = _account(layout, whole, tables, folder, merged.account_of_names()) + _passed_over(layout, tables, files)
+    account = _account(layout, whole, tables, place or str(folder), merged.account_of_names())
+    account += _passed_over(layout, tables, files)
     return Corpus(layout, whole, found, account, tuple(path for path in audio.paths if path not in named))
 
 
@@ -92,7 +95,7 @@ def _add_audio_alone(merged: MergedTables, found: dict[str, str | None], audio: 
         merged.lines[clip_id], found[clip_id] = (clip_id, *cells[1:]), path
 
 
-def _account(layout: Layout, table: Table, tables: Sequence[str], folder: Path, names: str) -> str:
+def _account(layout: Layout, table: Table, tables: Sequence[str], folder: str, names: str) -> str:
     """One line that reports what was recognised: clips, speakers, dataset, tables and columns."""
     shown = ", ".join(tables[:6]) + (f", … ({len(tables)} in all)" if len(tables) > 6 else "")
     datasets = sorted(set(table.column("dataset"))) if table.lines else []

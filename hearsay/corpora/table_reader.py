@@ -156,7 +156,7 @@ class TableReader:
         names: list[str | None] = []
         for column in columns:
             name = mapping.get(column, column)
-            is_taken = name in names or (name != column and name in columns)
+            is_taken = name in names or (name != column and name in columns and mapping.get(name, name) == name)
             names.append(None if "filename" in (name, column) else (column if is_taken else name) or None)
         if doubled := {name for name in names if name and names.count(name) > 1}:
             raise BadTable(f"{file} has more than one column {', '.join(sorted(doubled))}; rename all but one")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from hearsay.audio.formats import has_audio_suffix
@@ -12,6 +13,9 @@ from hearsay.storage.names import key_prefix, last_name, located
 from hearsay.terminal.commands import in_checkout
 
 SCHEME: Final = "s3://"
+
+_CHUNK: Final = 1 << 20
+"""Bytes that are copied at a time."""
 
 S3Client = Any
 """A boto3 S3 client; threads may share it."""
@@ -111,6 +115,7 @@ class Bucket:
         self._prefix = key_prefix(key)
         self.place = place
         self.name = last_name(self._prefix) or self._bucket
+        self.names = tuple(part for part in (self._bucket, *self._prefix.split("/")) if part not in ("", ".", ".."))
 
     def stamps(self) -> Iterator[tuple[str, str]]:
         """The path of every object that is not hidden, with its ETag and size, which change with its content.
@@ -133,6 +138,13 @@ class Bucket:
     def read(self, path: str) -> bytes:
         """The content of one object; raises `StorageError` if there is none, or it cannot be read."""
         return _read(self._client, self._bucket, self._prefix + path)
+
+    def copy(self, path: str, file: Path) -> None:
+        """Write the content of one object to a file; raises the errors of `read`."""
+        with _translated(f"{self.place}: {path}"):
+            body = self._client.get_object(Bucket=self._bucket, Key=self._prefix + path)["Body"]
+            with closing(body), file.open("wb") as out:
+                out.writelines(body.iter_chunks(_CHUNK))
 
     def read_url(self, url: str) -> bytes:
         """The content of another ``s3://BUCKET/KEY`` on the same server; raises the errors of `read`."""

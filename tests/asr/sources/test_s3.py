@@ -18,7 +18,9 @@ from asr.sources.s3 import S3Source
 from hearsay.errors import BadTable
 from hearsay.records.table import read_csv
 from hearsay.storage.s3 import Bucket, connect
+from tests.conftest import SAMPLES
 from tests.support.buckets import Buckets, gateway
+from tests.support.corpora import RELEASE, common_voice, put
 from tests.support.models import tone
 
 
@@ -174,6 +176,75 @@ def test_a_name_in_another_unicode_normal_form_is_found(buckets: Buckets, corpor
     (clip,) = listed(buckets, "s3://forms/set", str(csv)).clips
     assert (clip.row.id, clip.read and clip.read()) == (composed, b"greetings")
     assert ids(listed(buckets, "s3://forms/set")) == [f"set/{decomposed}"], "without a table, ids are the keys"
+
+
+@pytest.fixture(scope="module")
+def released(buckets: Buckets, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    """A bucket with corpora, and a folder with the same files."""
+    folder = tmp_path_factory.mktemp("released")
+    common_voice(folder, [SAMPLES / f"sample-{number:06}.mp3" for number in range(3)])
+    put(folder, "libri/dev-clean/84/121/84-121.trans.txt", "84-121-0000 GO DO YOU\n84-121-0001 BUT IN LESS\n")
+    put(folder, "libri/SPEAKERS.TXT", "84 | F | dev-clean | 8.02 | Christie Nowak\n")
+    for path in ("84-121-0000.flac", "84-121-0001.flac"):
+        put(folder, f"libri/dev-clean/84/121/{path}", path)
+    put(folder, "texts/a.wav", "bytes of a")
+    put(folder, "texts/a.txt", "hello there")
+    put(folder, "texts/b.wav", "bytes of b")
+    put(folder, "texts/README.txt", "not a transcript")
+    put(folder, "lj/metadata.csv", "LJ-1|Two, 2|two, two\n")
+    put(folder, "lj/wavs/LJ-1.wav", "bytes of 1")
+    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ACCESS_KEY_ID", Buckets.access_key)
+        patch.setenv("AWS_SECRET_ACCESS_KEY", Buckets.secret_key)
+        client = connect(buckets.endpoint)
+        buckets.put(client, "released", **files)
+        client.close()
+    return "s3://released", folder
+
+
+@pytest.mark.parametrize("name", [f"{RELEASE}/en", RELEASE, "libri", "texts", "lj"])
+@pytest.mark.parametrize("dataset", [None, "mine"])
+def test_a_corpus_in_a_bucket_is_read_like_one_in_a_folder(
+    buckets: Buckets, released: tuple[str, Path], name: str, dataset: str | None
+):
+    place, folder = f"{released[0]}/{name}", released[1] / name
+    there = open_source(place, None, dataset, allow_missing=False, s3_endpoint=buckets.endpoint).list()
+    here = open_source(str(folder), None, dataset, allow_missing=False).list()
+    assert [clip.row for clip in there.clips] == [clip.row for clip in here.clips]
+    assert [clip.read and clip.read() for clip in there.clips] == [clip.read and clip.read() for clip in here.clips]
+    assert there.account == here.account.replace(str(folder), place)
+    assert (there.table.cells, there.remarks) == (here.table.cells, here.remarks)
+    assert all(clip.stamp() for clip in there.clips)
+
+
+def test_layouts_and_columns_are_options_for_buckets_too(buckets: Buckets, released: tuple[str, Path]):
+    how: dict[str, Any] = {"allow_missing": False, "s3_endpoint": buckets.endpoint}
+    place = f"{released[0]}/lj"
+    renamed = open_source(place, None, None, columns={"raw_text": "text", "text": "spoken"}, **how).list()
+    assert [(clip.row.text, clip.row.extra) for clip in renamed.clips] == [("Two, 2", {"spoken": "two, two"})]
+    (plain,) = open_source(place, None, None, layout="folder", **how).list().clips
+    assert (plain.row.id, plain.row.text) == ("lj/wavs/LJ-1.wav", "")
+    with pytest.raises(BadSource, match=f"{place} has no table of NeMo manifest"):
+        open_source(place, None, None, layout="nemo", **how).list()
+    with pytest.raises(BadSource, match="there is no layout dance"):
+        open_source(place, None, None, layout="dance", **how).list()
+
+
+def test_one_table_of_a_corpus_in_a_bucket_is_read(buckets: Buckets, released: tuple[str, Path]):
+    place = f"{released[0]}/{RELEASE}/en"
+    clips = listed(buckets, place, f"{place}/dev.tsv").clips
+    assert [(clip.row.id, clip.row.split) for clip in clips] == [(f"{RELEASE}-en/clips/common_voice_en_2.mp3", "dev")]
+
+
+def test_an_error_in_a_table_of_a_corpus_names_the_object(buckets: Buckets, released: tuple[str, Path]):
+    client = connect(buckets.endpoint)
+    files = {"set/metadata.csv": b"file_name,text\na.wav,one\n../b.wav,two\n", "set/a.wav": b"a"}
+    buckets.put(client, "damaged", **files)
+    client.close()
+    expected = r"^s3://damaged/set/metadata.csv, line 3: ../b.wav leads outside s3://damaged/set"
+    with pytest.raises(BadTable, match=expected):
+        listed(buckets, "s3://damaged/set")
 
 
 def test_an_invalid_table_in_a_bucket_is_named_in_the_error(buckets: Buckets, corpora: str):
