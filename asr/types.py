@@ -81,19 +81,20 @@ class DecodedAudio:
     """A waveform, and the stretches of it that contain speech; `asr.audio.vad.detect_speech` makes it.
 
     ``stretches`` are in order, do not overlap, and last at most `asr.audio.vad.LONGEST_PIECE` seconds each. Silence
-    has none.
+    has none. ``name`` is the recording's in messages.
     """
 
     waveform: Waveform
     stretches: tuple[Stretch, ...]
     options: DecodingOptions = NO_OPTIONS
+    name: str = "a recording"
 
     def part(self, start: int, end: int) -> "DecodedAudio":
         """The samples from ``start`` to before ``end``, with the stretches in them: detection does not run again."""
         first = bisect_right(self.stretches, start, key=lambda stretch: stretch[1])
         last = bisect_left(self.stretches, end, key=lambda stretch: stretch[0])
         inside = ((max(begin, start) - start, min(stop, end) - start) for begin, stop in self.stretches[first:last])
-        return DecodedAudio(self.waveform[start:end], tuple(inside), self.options)
+        return DecodedAudio(self.waveform[start:end], tuple(inside), self.options, self.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,7 +165,8 @@ class LocalPipeline:
         try:
             data = bytes_of(clip)
             digest = digest_of(data)
-            audio = replace(detect_speech(decode_audio(data, self._max_seconds, clip.row.id)), options=self._options)
+            waveform = decode_audio(data, self._max_seconds, clip.row.id)
+            audio = replace(detect_speech(waveform), options=self._options, name=clip.row.id)
             del data  # it would otherwise stay in memory as long as a long recording waits
         except AudioError as problem:
             return _SubmittedClip(clip, digest, error=str(problem))

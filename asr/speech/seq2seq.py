@@ -70,12 +70,22 @@ class Seq2SeqSpeechModel:
             own = [cuts[number] for number in batch]
             tokens = self._timed_tokens([clips[clip].waveform[start:end] for clip, (start, end) in own])
             for (clip, cut), found in zip(own, tokens, strict=True):
+                self._report_limit(clips[clip].name, cut, found)
                 segments[clip] += self._segments(cut, found)
         in_order = [tuple(sorted(found, key=attrgetter("start"))) for found in segments]
         return [SpeechOutput(" ".join(segment.text for segment in found), segments=found) for found in in_order]
 
     def close(self) -> None:
         """Do nothing: the garbage collector releases the model."""
+
+    def _report_limit(self, name: str, cut: tuple[int, int], found: Sequence[TimedTokens]) -> None:
+        """Log a transcript that was cut off by `_limit`."""
+        samples = cut[1] - cut[0]
+        if not self._has_limit and any(len(tokens) > self._limit(samples) for _, _, tokens in found):
+            length, limit = samples / SAMPLE_RATE, self._limit(samples)
+            log.warning(
+                "%s: the transcript of %.1f s reached the limit of %d tokens (%s)", name, length, limit, self.name
+            )
 
     def _segments(self, cut: tuple[int, int], found: Iterable[TimedTokens]) -> Iterator[Segment]:
         start, end = (sample / SAMPLE_RATE for sample in cut)
@@ -102,7 +112,7 @@ class Seq2SeqSpeechModel:
         inputs = [features(self._extractor, sound, self.device, kind)["input_values"][0] for sound in sounds]
         lengths = [len(samples) for samples in inputs]
         mask = padding_mask(lengths).to(self.device)
-        limits = list(map(self._limit, sounds))
+        limits = [self._limit(len(sound)) for sound in sounds]
         options = {} if self._has_limit else {"max_new_tokens": max(limits)}
         padded = pad_sequence(inputs, batch_first=True)
         generated = self._model.generate(padded, attention_mask=mask, **options).tolist()
@@ -111,29 +121,21 @@ class Seq2SeqSpeechModel:
         own = [[row[0], *takewhile(lambda token: token not in ends, row[1:])] for row in generated]
         return [self._limited(row, sound) for row, sound in zip(own, sounds, strict=True)]
 
-    def _limit(self, sound: Waveform) -> int:
-        """The maximum number of tokens of a piece if the model states no limit; see `_TOKENS_A_SECOND`.
+    def _limit(self, samples: int) -> int:
+        """The maximum number of tokens of a piece of this length if the model states no limit; see `_TOKENS_A_SECOND`.
 
         Without it, transformers would stop at 20 tokens. The decoder has positions for at most ``_positions``.
         """
-        return min(
-            _positions(self._model.config), math.ceil(_TOKENS_A_SECOND * len(sound) / SAMPLE_RATE) + _LEAST_TOKENS
-        )
+        return min(_positions(self._model.config), math.ceil(_TOKENS_A_SECOND * samples / SAMPLE_RATE) + _LEAST_TOKENS)
 
     def _limited(self, tokens: Any, sound: Waveform) -> Any:
         """The tokens up to the piece's own limit; the limits of other pieces of its batch may be higher."""
-        if self._has_limit or len(tokens) <= self._limit(sound):
-            return tokens
-        length = len(sound) / SAMPLE_RATE
-        log.warning(
-            "%s: the transcript of %.1f s reached the limit of %d tokens", self.name, length, self._limit(sound)
-        )
-        return tokens[: self._limit(sound) + 1]
+        return tokens if self._has_limit else tokens[: self._limit(len(sound)) + 1]
 
     def _generate_single(self, sound: Waveform) -> list[TimedTokens]:
         options = {"return_timestamps": True, "return_segments": True} if self._marks_times else {}
         inputs = features(self._extractor, sound, self.device, self._model.dtype, return_attention_mask=True)
-        limit = {} if self._has_limit else {"max_new_tokens": self._limit(sound)}
+        limit = {} if self._has_limit else {"max_new_tokens": self._limit(len(sound))}
         generated = self._model.generate(**inputs, **options, **limit)
         if not self._marks_times:
             return [(0.0, len(sound) / SAMPLE_RATE, self._limited(generated[0], sound))]

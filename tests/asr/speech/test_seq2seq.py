@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -146,9 +147,11 @@ def test_without_a_configured_limit_transcripts_exceed_20_tokens_and_a_reached_l
     tmp_path: Path, clip: Waveform, caplog: pytest.LogCaptureFixture
 ):
     model = Seq2SeqSpeechModel(str(without_a_limit(save_moonshine(tmp_path))), "cpu")
-    whole, short = model.transcribe(audio_of(clip, clip[:32_000]))
+    named = [replace(audio, name=name) for audio, name in zip(audio_of(clip, clip[:32_000]), "ab", strict=True)]
+    whole, short = model.transcribe(named)
     assert len(whole.text) > 30
-    assert "reached the limit" in caplog.text
+    for name, length in (("a", len(clip)), ("b", 32_000)):
+        assert f"{name}: the transcript of {length / 16_000:.1f} s reached the limit of" in caplog.text
     assert [short.text] == [output.text for output in model.transcribe(audio_of(clip[:32_000]))]
 
 
