@@ -28,14 +28,14 @@ class Value:
 VALUES: Final[Mapping[str, tuple[Value, ...]]] = {
     "age": (
         Value("teens", "teens"),
-        Value("twenties", "twenties"),
-        Value("thirties", "thirties"),
-        Value("fourties", "forties"),  # Common Voice's spelling
-        Value("fifties", "fifties"),
-        Value("sixties", "sixties"),
-        Value("seventies", "seventies"),
-        Value("eighties", "eighties"),
-        Value("nineties", "nineties"),
+        Value("twenties", "twenties", ("20s", "20's")),
+        Value("thirties", "thirties", ("30s", "30's")),
+        Value("fourties", "forties", ("40s", "40's")),  # Common Voice's spelling
+        Value("fifties", "fifties", ("50s", "50's")),
+        Value("sixties", "sixties", ("60s", "60's")),
+        Value("seventies", "seventies", ("70s", "70's")),
+        Value("eighties", "eighties", ("80s", "80's")),
+        Value("nineties", "nineties", ("90s", "90's")),
     ),
     "gender": (
         Value("female", "female", ("f", "woman", "female_feminine")),
@@ -93,7 +93,9 @@ SEVERAL: Final = frozenset({"accent", "split"})
 
 COMMA: Final = re.compile(r",(?![^(]*\))")
 """A comma outside brackets."""
-_YEARS: Final = re.compile(r"([1-9])\d(?:\.0+)?")  # pandas writes a column of whole numbers with gaps as 23.0
+_YEARS: Final = re.compile(
+    r"([1-9])(?:\d(?:\.0+)?|0['’]?s)"
+)  # pandas writes a column of whole numbers with gaps as 23.0
 
 
 def fold(text: str) -> str:

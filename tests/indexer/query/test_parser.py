@@ -100,6 +100,13 @@ def test_quotes_of_any_kind_and_runs_of_cjk_characters_are_phrases(text: str, tr
         ('"dog"-cat', Conjunction((DOG, CAT))),
         ("-OR", Negation(WordQuery("or"))),
         ("dog -dog", Conjunction((DOG, Negation(DOG)))),
+        ("cat –dog", Conjunction((CAT, Negation(DOG)))),
+        ("cat —dog", Conjunction((CAT, Negation(DOG)))),
+        ("cat −dog", Conjunction((CAT, Negation(DOG)))),
+        ("–“the dog”", Negation(PhraseQuery(("the", "dog")))),
+        ("well–known", Conjunction((WordQuery("well"), WordQuery("known")))),
+        ("fox -(dog OR cat)", Conjunction((FOX, Negation(Disjunction((DOG, CAT)))))),
+        ("–(dog)", Negation(DOG)),
     ],
 )
 def test_a_leading_minus_excludes_what_follows_and_an_inner_hyphen_separates_words(text: str, tree: SyntaxTree):
@@ -148,6 +155,7 @@ def test_a_star_matches_a_prefix_and_a_tilde_similar_sounding_words(text: str, t
         ('accent:"New Zealand"', field("accent", "newzealand")),
         ("accent:“united states”,england", field("accent", "us", "england")),
         ("age:Forties", field("age", "fourties")),
+        ("age:20s", field("age", "twenties")),
         ("age:forties,fourties", field("age", "fourties")),
         ("age:teens,,twenties,", field("age", "teens", "twenties")),
         ("accent:Unknown", field("accent", "unknown")),
@@ -177,6 +185,7 @@ def test_a_field_accepts_values_by_label_or_as_stored(text: str, tree: SyntaxTre
     [
         ("duration:2-8", RangeQuery("duration", 2, 8)),
         ("duration:2–8", RangeQuery("duration", 2, 8)),
+        ("duration:2−8", RangeQuery("duration", 2, 8)),
         ("wer:0.5-", RangeQuery("wer", 0.5, None)),
         ("confidence:-.6", RangeQuery("confidence", None, 0.6)),
         ("emotion_score:.25-.5", RangeQuery("emotion_score", 0.25, 0.5)),
@@ -256,6 +265,56 @@ def test_invalid_syntax_gets_a_note_and_the_rest_is_searched(text: str, tree: Sy
     assert note in parsed.notes[0]
 
 
+@pytest.mark.parametrize(
+    ("text", "tree", "note"),
+    [
+        ("-(dog cat)", Negation(Disjunction((DOG, CAT))), "-(dog cat) excludes each of them"),
+        ("fox -(dog", Conjunction((FOX, Negation(DOG))), "put a minus before each word to exclude it"),
+        ("dog — cat", Conjunction((DOG, CAT)), "a separate one was ignored"),
+        ("dog !cat", Conjunction((DOG, CAT)), "to exclude cat, type -cat"),
+        ("dog | cat", Conjunction((DOG, CAT)), "type OR between them"),
+        ("dog|cat", Conjunction((DOG, CAT)), "type OR between them"),
+        ("dog^2", DOG, "^2 was ignored"),
+        ("dog^0.5 cat", Conjunction((DOG, CAT)), "^0.5 was ignored"),
+        ('"the dog"^2', PhraseQuery(("the", "dog")), "^2 was ignored"),
+        ('"the dog"~3', PhraseQuery(("the", "dog")), "~3 was ignored"),
+        ("dog NEAR/3 cat", Conjunction((DOG, CAT)), "put them in quotes"),
+        ("dog w/5 cat", Conjunction((DOG, CAT)), "put them in quotes"),
+        ("do?", WordQuery("do"), "type do*"),
+        ("d?g", Conjunction((WordQuery("d"), WordQuery("g"))), "type d*"),
+        ("do? cat", Conjunction((WordQuery("do"), CAT)), "type do*"),
+        ("/do[gt]/", Conjunction((WordQuery("do"), WordQuery("gt"))), "type do*"),
+        ("/[dg]o/i", Conjunction((WordQuery("dg"), WordQuery("o"), WordQuery("i"))), "type black*"),
+        ("accent=us", Conjunction((WordQuery("accent"), WordQuery("us"))), "type accent:us"),
+        ("accent!=us", Conjunction((WordQuery("accent"), WordQuery("us"))), "type -accent:us"),
+        ("accent：us", Conjunction((WordQuery("accent"), WordQuery("us"))), "type accent:us"),
+        ("duration>5", Conjunction((WordQuery("duration"), WordQuery("5"))), "type duration:5-"),
+        ("duration<=5", Conjunction((WordQuery("duration"), WordQuery("5"))), "type duration:-5"),
+        ("duration:>5", NOTHING, "duration takes a number or a range such as 2-8, 2- or -8"),
+        ("accent:(us,england)", field("accent", "us", "england"), "no brackets: accent:us,england"),
+        ("accent:[us,england]", field("accent", "us", "england"), "no brackets: accent:us,england"),
+        ("accent:us|england", field("accent", "us", "england"), "no brackets: accent:us,england"),
+        (
+            "accent:(New Zealand)",
+            Conjunction((FieldQuery("accent", "(New"), WordQuery("zealand"))),
+            'a value with spaces needs quotes, as in accent:"New Zealand"',
+        ),
+    ],
+)
+def test_a_sign_of_another_query_language_gets_a_note_with_the_right_syntax(text: str, tree: SyntaxTree, note: str):
+    parsed = parse(text)
+    assert parsed.tree == tree
+    assert len(parsed.notes) == 1
+    assert note in parsed.notes[0]
+
+
+@pytest.mark.parametrize(
+    "text", ["who is there?", "is it 5 o'clock?", "e^x", "1=1", "usr/bin", "24/7", 'accent:"(us)"']
+)
+def test_text_that_is_not_of_another_query_language_gets_no_note(text: str):
+    assert parse(text).notes == ()
+
+
 def test_notes_are_not_repeated_and_their_number_is_limited():
     assert len(parse("? ? ? OR OR OR").notes) == 2
     assert len(parse(" ".join(f"field{number}:x" for number in range(1000))).notes) == MOST_NOTES
@@ -271,7 +330,7 @@ def test_a_long_value_is_truncated_in_a_note():
     assert "x…" in note
 
 
-TYPED = st.text(st.sampled_from('ab -"“”*~:,.ORé大\x00\ud800/') | st.characters()) | st.lists(
+TYPED = st.text(st.sampled_from('ab -–"“”*~:,.()[]^?!|=</ORé大\x00\ud800/') | st.characters()) | st.lists(
     st.sampled_from(
         ['"', "OR", "-", "age:", "duration:", "text:", "extra.{a}:", "2-8", "dog", "unknown", ",", "*", "~", " "]
     )
@@ -312,6 +371,25 @@ def test_no_typed_query_raises_an_error(text: str):
         'age:"',
         "2-",
         " ",
+        "-(",
+        " -(a",
+        "^",
+        "^1",
+        "/",
+        "/a",
+        "/a ",
+        "?",
+        "a?",
+        "|",
+        "!",
+        "=",
+        "age=",
+        "age:(",
+        "(",
+        '"a"~1',
+        "❤️",
+        "ก",
+        "\u0301",
     ],
 )
 @pytest.mark.timeout(280)  # far more than linear time needs, far less than quadratic time
@@ -324,7 +402,8 @@ def documented() -> list[tuple[str, str]]:
     """The rows of the tables under “What you can type”: each query with its description or note."""
     text = (PROJECT / "docs" / "search.md").read_text(encoding="utf-8")
     section = text.split("## What you can type", 1)[1].split("\n## ", 1)[0]
-    return re.findall(r"^\| `(.+?)` +\| (.+?) +\|$", section, re.MULTILINE)
+    rows = re.findall(r"^\| `(.+?)` +\| (.+?) +\|$", section, re.MULTILINE)
+    return [(text.replace("\\|", "|"), description.replace("\\|", "|")) for text, description in rows]
 
 
 @pytest.mark.parametrize(("text", "description"), documented())
