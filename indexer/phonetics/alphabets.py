@@ -33,6 +33,11 @@ def letters(text: str) -> bytes:
     return bytes(_NUMBERS.get(letter, OTHER_LETTER) for letter in text)
 
 
+def has_digit(word: str) -> bool:
+    """Whether a word is a number or contains one, as ``2nd``; it is not pronounced as its letters are."""
+    return any(map(str.isnumeric, word))
+
+
 def plain(word: str) -> str:
     """The word without accents and other marks, as an English reader reads ``café``."""
     if word.isascii():

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.errors import WrongRequest
-from indexer.phonetics.alphabets import letters, plain
+from indexer.phonetics.alphabets import has_digit, letters, plain
 from indexer.phonetics.candidates import MOST_LETTERS, MOST_PHONEMES, Entries
 from indexer.phonetics.edit_distance import distances
 from indexer.phonetics.g2p import G2pModel
@@ -108,11 +108,14 @@ class Expander:
         self._alone = lru_cache(maxsize=10_000)(self._expansions)
 
     def expansions(self, word: str, as_one: tuple[str, ...] = ()) -> tuple[Expansion, ...]:
-        """The expansions of a word in order of decreasing probability; none for a word without a pronunciation.
+        """The expansions of a word in order of decreasing probability; none for a word with a digit or without a
+        pronunciation.
 
         ``as_one`` are the words formed of this one and its neighbours in the query; those that the index has are
         expansions of both.
         """
+        if has_digit(word):
+            return ()
         whole = tuple(Expansion((one,), AS_ONE) for one in dict.fromkeys(as_one) if self.lexicon.passages_with(one))
         if not whole:
             return self._alone(word)

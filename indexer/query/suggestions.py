@@ -6,6 +6,7 @@ from heapq import nsmallest
 from typing import Final
 
 from hearsay.text.normalize import tokens
+from indexer.phonetics.alphabets import has_digit
 from indexer.phonetics.expansion import FEATURES, Expander
 from indexer.phonetics.lexicon import Lexicon
 from indexer.query.parser import parse
@@ -19,7 +20,7 @@ misrecognitions."""
 FARTHEST: Final = 0.25
 """Maximum cost of letters, per letter typed, of a correction."""
 
-_LAST_WORD: Final = re.compile(r"(?:^|(?<=[\s\"“„«-]))[^\s\"“”„«»:*~-]+$")
+_LAST_WORD: Final = re.compile(r"(?:^|(?<=[\s\"“„«–—−-]))[^\s\"“”„«»:*~–—−-]+$")
 _WORD: Final = re.compile(r"(?<![:\w'’])[\w'’]+")
 _LAST_LETTER: Final = "\U0010ffff"
 
@@ -49,11 +50,13 @@ def completions(lexicon: Lexicon, typed: str, most: int) -> list[str]:
 def did_you_mean(planner: Planner, typed: str) -> str | None:
     """The text with each unknown word replaced by the most similar known word.
 
-    A word is unknown if neither a passage nor the dictionary has it. None if there is no such word, or no similar one.
+    A word is unknown if neither a passage nor the dictionary has it, and it has no digit. None if there is no such
+    word, or no similar one.
     """
     expander = planner.expander()
     lost = [word for word in dict.fromkeys(words_of(parse(typed).tree)) if expander.lexicon.passages_with(word) == 0]
-    better = {word: near for word in lost if not word.endswith("*") and (near := _nearest(expander, word))}
+    spelled = [word for word in lost if not word.endswith("*") and not has_digit(word)]
+    better = {word: near for word in spelled if (near := _nearest(expander, word))}
     retyped = _WORD.sub(lambda found: better.get("".join(tokens(found.group())), found.group()), typed)
     return retyped if better and retyped != typed else None
 

@@ -78,6 +78,12 @@ def test_a_word_without_a_pronunciation_has_no_expansions(expander: Expander, wo
     assert expander.candidates(word, expander.lexicon.single).features.shape == (0, len(FEATURES))
 
 
+@pytest.mark.parametrize("word", ["2nd", "mp3", "b12", "x²", "½lb", "3boys"])
+def test_a_word_with_a_digit_has_no_expansions(expander: Expander, word: str):
+    assert expander.expansions(word) == ()
+    assert expander.expansions(word, ("boys",)) == (), "nor together with its neighbours"
+
+
 def test_given_compounds_in_the_lexicon_are_the_first_expansions(expander: Expander):
     alone = expander.expansions("ted")
     together = expander.expansions("ted", ("vainted", "nowhere"))

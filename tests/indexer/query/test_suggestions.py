@@ -57,7 +57,13 @@ def test_nothing_is_suggested_if_no_word_is_being_typed(planner: Planner, typed:
 
 @pytest.mark.parametrize(
     ("typed", "completion"),
-    [('"the tre', '"the treasure'), ("sea -tre", "sea -treasure"), ("TRE", "treasure"), ("don'", "dont")],
+    [
+        ('"the tre', '"the treasure'),
+        ("sea -tre", "sea -treasure"),
+        ("sea –tre", "sea –treasure"),
+        ("TRE", "treasure"),
+        ("don'", "dont"),
+    ],
 )
 def test_text_before_the_completed_word_is_unchanged(planner: Planner, typed: str, completion: str) -> None:
     assert completed(planner, typed) == [completion]
@@ -78,7 +84,7 @@ def test_a_misspelt_word_is_corrected_to_the_nearest_word(planner: Planner, type
 
 
 @pytest.mark.parametrize(
-    "typed", ["", "black", "computer", "blac*", "1985", "東京", "age:teen", "-hammr", "qqqqqq", "?!"]
+    "typed", ["", "black", "computer", "blac*", "1985", "hammer5", "東京", "age:teen", "-hammr", "qqqqqq", "?!"]
 )
 def test_nothing_is_suggested_for_correct_words_and_words_without_a_near_match(planner: Planner, typed: str) -> None:
     assert did_you_mean(planner, typed) is None
