@@ -62,6 +62,7 @@ def read_corpus(
                 raise reader.twice(line)
             if line.clip_id not in found:
                 found[line.clip_id] = audio.find(table.audio_places(line.name))
+    merged.check_renamed(folder, columns or {})
     if layout.format == "text":
         _add_audio_alone(merged, found, audio, dataset or folder.resolve().name)
     whole = merged.table()

@@ -3,19 +3,22 @@
 from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 
+from hearsay.errors import BadTable
 from hearsay.records.table import Table
 
 
 class MergedTables:
     """The lines of several tables by clip id, in one order of columns, which begins with ``filename`` and ``split``.
 
-    ``renamed`` has the names of clip records by those of the corpus, where they differ.
+    ``renamed`` has the names of clip records by those of the corpus, where they differ; ``seen`` are all columns of the
+    tables.
     """
 
     def __init__(self) -> None:
         self.columns = ["filename", "split"]
         self.lines: dict[str, tuple[str, ...]] = {}
         self.renamed: dict[str, str] = {}
+        self.seen: set[str] = set()
 
     def picker(self, sources: Mapping[str, int], empty: int) -> Callable[[Sequence[str]], tuple[str, ...]]:
         """A function that puts cells in the order of the columns; ``sources`` has the place of each column among them.
@@ -39,6 +42,11 @@ class MergedTables:
         cells[1] = ",".join(filter(None, (known[1], line[1])))
         self.lines[clip_id] = tuple(cells)
         return True
+
+    def check_renamed(self, place: object, columns: Mapping[str, str]) -> None:
+        """Raise `BadTable` if none of the tables of ``place`` has one of the columns to be renamed."""
+        if missing := sorted(columns.keys() - self.seen):
+            raise BadTable(f"{place} has no column {', '.join(missing)}, which --column names")
 
     def account_of_names(self) -> str:
         """The renamed columns, as the end of the line that reports the columns; empty if there are none."""

@@ -66,7 +66,9 @@ class TableReader:
 
     def __init__(self, table: TableFile, find: FindAudio, dataset: str | None, columns: Mapping[str, str]) -> None:
         self._table, self._layout, self._find = table, table.layout, find
-        self._mapping = {**table.layout.columns, **columns}
+        self._renamed = columns
+        by_layout = {own: name for own, name in table.layout.columns.items() if name not in columns.values()}
+        self._mapping = {**by_layout, **columns}
         self._is_named = dataset is not None
         self._dataset = dataset or self._default_dataset()
         self._split = self._split_of(table.path) or self._split_of(f"{table.root.resolve().name}/{table.path}")
@@ -79,6 +81,7 @@ class TableReader:
     def lines(self, merged: MergedTables) -> Iterator[Line]:
         """The lines of the table; its columns are added to the merged ones before the first line is read."""
         columns, lines = open_table(self._table.file, self._layout.format, self._layout.header)
+        merged.seen.update(columns)
         names, at, ids = self._names(columns)
         length_of, speaker_of = self._durations(columns, names), self._speaker_of(names)
         width = len(columns)
@@ -146,8 +149,8 @@ class TableReader:
     def _names(self, columns: Sequence[str]) -> tuple[list[str | None], int, int | None]:
         """The columns' names in clip records, the position of the clip's name, and that of its id if there is one.
 
-        Of two columns for one name, the first has it. A table that Hearsay exported has the id of each clip beside the
-        path of its file.
+        Of two columns for one name, the first has it. Raises `BadTable` if the other one was to be renamed by request.
+        A table that Hearsay exported has the id of each clip beside the path of its file.
         """
         mapping, file = self._mapping, self._table.file
         path = next((column for column in columns if mapping.get(column) == "filename"), "filename")
@@ -157,6 +160,11 @@ class TableReader:
         for column in columns:
             name = mapping.get(column, column)
             is_taken = name in names or (name != column and name in columns and mapping.get(name, name) == name)
+            if is_taken and column in self._renamed:
+                raise BadTable(
+                    f"{file} has another column {name}, so {column} cannot be read as {name}; rename that one, too, "
+                    f"with --column {name}=OTHER"
+                )
             names.append(None if "filename" in (name, column) else (column if is_taken else name) or None)
         if doubled := {name for name in names if name and names.count(name) > 1}:
             raise BadTable(f"{file} has more than one column {', '.join(sorted(doubled))}; rename all but one")

@@ -34,6 +34,7 @@ def read_records(
     merged = MergedTables()
     reader = TableReader(TableFile(folder, path.name, layout), find, dataset, columns or {})
     lines = reader.lines(merged)
+    merged.check_renamed(path, columns or {})
     if is_of_hearsay_header(merged.columns):
         return _exported(path, reader, merged, lines)
     aside = kept_beside_ours([name for name in merged.columns if name != "dataset"])

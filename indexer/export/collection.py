@@ -21,7 +21,7 @@ from hearsay.records.subtitles import cues, srt
 from hearsay.records.table import csv_line
 from hearsay.storage.local import find_audio
 from hearsay.storage.s3 import SCHEME, Bucket, S3Object, connect
-from indexer.errors import IndexerError, IndexUnavailable, WrongRequest
+from indexer.errors import IndexUnavailable, WrongRequest
 from indexer.export.clip_files import AUDIO, clips_found, columns_found, name_of
 from indexer.export.existing_files import MARK, reject_foreign, written_once
 from indexer.index import Request, SearchReader
@@ -205,10 +205,7 @@ def _write_subtitles(rows: Iterable[ClipRow], out: Path, path_of: Callable[[str]
 
 def _audio_of(index: SearchReader) -> Callable[[str], Path | S3Object | None]:
     """A function that finds the audio of a clip where the index says that it is."""
-    try:
-        place = index.about().audio
-    except IndexerError as problem:
-        raise WrongRequest(f"--audio: {problem}") from problem
+    place = index.about().audio
     if place is None:
         raise WrongRequest("the index does not record where the audio is; load with --audio FOLDER, or omit --audio")
     if place.startswith(SCHEME):

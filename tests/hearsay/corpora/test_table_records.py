@@ -73,6 +73,33 @@ def test_a_table_in_the_folder_of_a_split_has_that_split(folder: str, split: str
     assert "renamed: sentence to text, file_name to filename" in account
 
 
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        ({"spoken": "text"}, ("there", {"sentence": "hello"})),
+        ({"sentence": "written", "spoken": "text"}, ("there", {"written": "hello"})),
+        ({"mood": "text"}, "has no column mood, which --column names"),
+        (
+            {"spoken": "accent"},
+            "another column accent, so spoken cannot be read as accent; .* --column accent=OTHER",
+        ),
+        ({"spoken": "accent", "accent": "text"}, ("us", {"sentence": "hello"})),
+    ],
+)
+def test_columns_are_renamed_by_request_before_the_layout_renames_them(
+    columns: dict[str, str], expected: str | tuple[str, dict[str, str]], tmp_path: Path
+):
+    put(tmp_path / "set", "metadata.csv", "file_name,sentence,spoken,accent\na.wav,hello,there,us\n")
+    layout = layout_of_table(table := tmp_path / "set" / "metadata.csv")
+    assert layout is not None
+    if isinstance(expected, str):
+        with pytest.raises(BadTable, match=expected):
+            read_records(table, layout, columns=columns)
+        return
+    (row,) = read_records(table, layout, columns=columns)[0].values()
+    assert (row.text, row.extra) == expected
+
+
 def test_a_line_that_cannot_be_read_is_named(tmp_path: Path):
     put(tmp_path, "cv-corpus-1-x/en/validated.tsv", f"{HEADER}\nspeaker\ta.mp3\n")
     table = tmp_path / "cv-corpus-1-x/en/validated.tsv"
