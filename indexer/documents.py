@@ -1,7 +1,8 @@
 """Documents: what both engines index of a passage."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from hashlib import blake2b
 from itertools import chain
 from threading import Lock
 from typing import Any, Final
@@ -12,7 +13,7 @@ from hearsay.corpora.values import facet_values, keys
 from hearsay.records.clip import ClipRow
 from hearsay.text.normalize import LONGEST_TOKEN, tokens
 from indexer.passages import Passage
-from indexer.schema import FIELDS, VALUE_FACETS, VALUE_KEYS, counted_in
+from indexer.schema import FIELDS, TEXT_KEY, VALUE_FACETS, VALUE_KEYS, counted_in
 
 SENTINEL: Final = "∅"
 """The only token of a text without tokens, so that both engines count the same documents and the same lengths.
@@ -28,7 +29,7 @@ TOKEN_FIELDS: Final = tuple(field.name for field in FIELDS if field.kind == "tok
 DERIVED_FIELDS: Final = tuple(field.name for field in FIELDS if field.kind in ("tokens", "values"))
 """Fields of a document that are derived from its passage's source."""
 
-SCHEMA: Final = 6
+SCHEMA: Final = 7
 """Version of the documents. A change that requires indexes to be loaded again increments it."""
 
 
@@ -68,6 +69,7 @@ def document_of(passage: Passage) -> dict[str, Any]:
     return (
         passage.source()
         | _values_of(passage.row)
+        | ({TEXT_KEY: text_key(reference)} if reference and passage.is_whole else {})
         | {
             "tokens": " ".join(transcript or [SENTINEL]),
             "stems": " ".join(map(stem, transcript or [SENTINEL])),
@@ -76,6 +78,11 @@ def document_of(passage: Passage) -> dict[str, Any]:
             "shortness": _SHORTNESS[max(0, LONGEST_LENGTH - len(transcript) // 4)],
         }
     )
+
+
+def text_key(reference: Sequence[str]) -> str:
+    """The value of the field `TEXT_KEY` for the tokens of a reference."""
+    return blake2b(" ".join(reference).encode(), digest_size=8).hexdigest()
 
 
 def _values_of(row: ClipRow) -> dict[str, list[str]]:

@@ -22,6 +22,9 @@ VALUE_FACETS: Final = tuple(values.VALUES)
 VALUE_KEYS: Final = "value_keys"
 """The field of all keys by which the values of `VALUE_FACETS` are found."""
 
+TEXT_KEY: Final = "text_key"
+"""The field that clips with the same reference have in common."""
+
 
 @dataclass(frozen=True, slots=True)
 class Field:
@@ -44,6 +47,7 @@ FIELDS: Final = (
     Field("shortness", "tokens", "10 minus the number of words / 4, as the powers of two that add up to it"),
     Field("text", "prose", "the reference: what the speaker was asked to say"),
     Field("text_tokens", "tokens", "the reference's normalised words"),
+    Field(TEXT_KEY, "values", "a digest of the reference's normalised words; none for parts of a recording"),
     Field("wer", "number", "the transcript's word error rate against the reference"),
     Field("dataset", "keyword", "the collection that the clip belongs to"),
     Field("sentiment", "keyword", "negative, neutral, positive or uncertain"),

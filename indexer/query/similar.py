@@ -1,27 +1,33 @@
 """Similarity: from one passage to similar ones, and to those in which the same sentence was said."""
 
+import math
+from collections.abc import Mapping
 from typing import Final
 
-from hearsay.text.normalize import tokens
+from hearsay.text.normalize import is_unspaced, tokens
 from hearsay.text.normalize import words as counted_words
 from hearsay.text.wer import word_errors
+from indexer.documents import POWERS, SENTINEL, text_key
 from indexer.errors import WrongRequest
 from indexer.index import Request, SearchReader
 from indexer.passages import Passage
-from indexer.phonetics.lexicon import Lexicon
 from indexer.query.builder import DEFAULT_MODE
 from indexer.query.explanation import QueryTerm
 from indexer.query.planner import Plan, Planner
-from indexer.query_tree import NOTHING, AnyOf, Constant, Phrase, Query, Term, Without
+from indexer.query_tree import NOTHING, AllOf, AnyOf, Constant, Favouring, Query, Term, Without
+from indexer.schema import TEXT_KEY
 
 MOST_SIGNIFICANT: Final = 12
 """Maximum number of significant words of a passage."""
 
 COMMON: Final = 0.1
-"""Words in more than this share of the passages are not significant."""
+"""Words in more than this share of the passages are not significant, unless a clip has no others."""
+
+MOST_COUNTED: Final = 24
+"""Maximum number of words of a passage, the rarest ones in transcripts, whose passages are counted."""
 
 MOST_CANDIDATES: Final = 200
-"""Number of passages that are compared with a sentence; shorter references score higher, so equal ones come first."""
+"""Number of passages whose transcripts are compared with that of a passage without a reference."""
 
 MOST_ERRORS: Final = 0.25
 """Maximum word error rate between two transcripts of the same sentence."""
@@ -41,51 +47,90 @@ def planned(
     return plan_same(index, same) if same else planner.plan(words, mode)
 
 
-def significant_words(passage: Passage, lexicon: Lexicon) -> tuple[str, ...]:
-    """Up to `MOST_SIGNIFICANT` words of a transcript, by descending inverse document frequency.
+def significant_words(passage: Passage, index: SearchReader) -> dict[str, float]:
+    """Up to `MOST_SIGNIFICANT` words that other clips share, each with its weight, the rarest first.
 
-    Words that no other passage has are left out. Words that the lexicon lacks count as rare: they are numbers, or in
-    another script.
+    They are words of the reference where it is known, otherwise of the transcript. The weight is the square of the
+    inverse document frequency, as in the product of two tf-idf vectors, so that one rare word outweighs several
+    frequent ones. Words in more than `COMMON` of the passages count only if there are no others.
     """
-    counts = {token: lexicon.passages_with(token) for token in tokens(passage.row.generated_text)}
-    shared = {token: count for token, count in counts.items() if count != 1}
-    rare = [token for token, count in shared.items() if count <= COMMON * lexicon.passages]
-    return tuple(sorted(rare or shared, key=shared.__getitem__)[:MOST_SIGNIFICANT])
+    lexicon = index.lexicon()
+    words = dict.fromkeys(_reference(passage) or tokens(passage.row.generated_text))
+    candidates = sorted(words, key=lexicon.passages_with)[:MOST_COUNTED]
+    counts = {word: index.count(Without(_said(word), Term("clip", passage.clip))) for word in candidates}
+    shared = {word: count for word, count in counts.items() if count}
+    rare = {word: count for word, count in shared.items() if count <= COMMON * lexicon.passages}
+    rarest = sorted((rare or shared).items(), key=lambda item: item[1])[:MOST_SIGNIFICANT]
+    return {word: _weight(count, lexicon.passages) for word, count in rarest}
 
 
-def more_like(passage: Passage, lexicon: Lexicon) -> Query:
-    """Passages of other clips that share significant words, ranked by BM25."""
-    wanted = significant_words(passage, lexicon)
-    return Without(_any_of(wanted), Term("clip", passage.clip)) if wanted else NOTHING
+def _weight(count: int, passages: int) -> float:
+    """A multiple of 1/64, so that sums are exact in both engines."""
+    return round(64 * math.log(1 + passages / count) ** 2) / 64
+
+
+def more_like(passage: Passage, words: Mapping[str, float]) -> Query:
+    """Passages of other clips with any of these words, ranked by the sum of their weights; shorter ones first."""
+    if not words:
+        return NOTHING
+    shared = AnyOf(tuple(Constant(_said(word), weight) for word, weight in words.items()))
+    return Without(Favouring(shared, _SHORT_ONES), Term("clip", passage.clip))
+
+
+def _said(word: str) -> Query:
+    """A passage with this word in the reference, or, if that is not known, in the transcript."""
+    return AnyOf(
+        (
+            Constant(Term("text_tokens", word), 1.0),
+            Constant(AllOf((Term("tokens", word), Term("text_tokens", SENTINEL))), 1.0),
+        )
+    )
+
+
+_SHORT_ONES: Final = tuple(Constant(Term("shortness", str(power)), power / 64) for power in POWERS)
 
 
 def same_sentence(passage: Passage, index: SearchReader) -> Query:
-    """Clips with the same reference, including this one; without a reference, those with a similar transcript.
-
-    The index has no sentences, only their words. So the best `MOST_CANDIDATES` passages with these words are compared,
-    and the query names the clips that pass.
-    """
-    reference = _reference(passage)
-    wanted = tuple(reference or tokens(passage.row.generated_text))
-    if not wanted:
-        return NOTHING
-    has_words: Query
-    if reference:
-        has_words = Phrase("text_tokens", wanted) if len(wanted) > 1 else Term("text_tokens", wanted[0])
-    else:
-        has_words = _any_of(tuple(dict.fromkeys(wanted)))
-    near = index.search(Request(has_words, size=MOST_CANDIDATES)).hits
-    clips = [hit.passage.clip for hit in near if _is_same(passage, hit.passage)]
+    """Clips with the same reference, including this one; without a reference, those with a similar transcript."""
+    if reference := _reference(passage):
+        return Constant(Term(TEXT_KEY, text_key(reference)), 1.0)
+    clips = _similar_transcripts(passage, index)
     return Constant(AnyOf(tuple(Term("clip", clip) for clip in clips)), 1.0) if clips else NOTHING
+
+
+def same_sentence_count(passage: Passage, index: SearchReader) -> int:
+    """The number of clips that `same_sentence` matches."""
+    if _reference(passage):
+        return index.count(same_sentence(passage, index))
+    return len(_similar_transcripts(passage, index))
+
+
+def _similar_transcripts(passage: Passage, index: SearchReader) -> list[str]:
+    """The clips, of at most `MOST_CANDIDATES`, whose transcripts have a word error rate of at most `MOST_ERRORS`.
+
+    A word error changes one word. If the words are dealt into more groups than errors are possible, a similar
+    transcript has all words of at least one group. One that has only a word boundary elsewhere has those of one half.
+    """
+    text = passage.row.generated_text
+    words = list(dict.fromkeys(tokens(text)))
+    if not words:
+        return []
+    errors = int(MOST_ERRORS * len(counted_words(text))) * (2 if is_unspaced(text) else 1)  # bigrams share characters
+    rarest, number = sorted(words, key=index.lexicon().passages_with), min(errors + 1, len(words))
+    groups = [rarest[first::number] for first in range(number)]
+    groups += [half for half in (words[: len(words) // 2], words[len(words) // 2 :]) if len(half) > 1]
+    candidates = (Constant(AllOf(tuple(Term("tokens", word) for word in group)), 1.0) for group in groups)
+    near = index.search(Request(AnyOf(tuple(candidates)), size=MOST_CANDIDATES)).hits
+    return [hit.passage.clip for hit in near if _is_same(passage, hit.passage)]
 
 
 def plan_like(index: SearchReader, passage_id: str) -> Plan:
     """The plan of a search for similar passages; raises `WrongRequest` if the index does not have the passage."""
     passage = _passage(index, passage_id)
-    lexicon = index.lexicon()
-    shared = tuple(QueryTerm(word, is_optional=True) for word in significant_words(passage, lexicon))
+    words = significant_words(passage, index)
+    shared = tuple(QueryTerm(word, is_optional=True) for word in words)
     sentence = f"clips that share significant words with {passage_id}"
-    return Plan(more_like(passage, lexicon), DEFAULT_MODE, sentence, (), shared, None)
+    return Plan(more_like(passage, words), DEFAULT_MODE, sentence, (), shared, None)
 
 
 def plan_same(index: SearchReader, passage_id: str) -> Plan:
@@ -101,18 +146,13 @@ def _passage(index: SearchReader, passage_id: str) -> Passage:
     raise WrongRequest(f"the index has no clip {passage_id}; it was deleted, or has another id in search results")
 
 
-def _any_of(wanted: tuple[str, ...]) -> Query:
-    return AnyOf(tuple(Term("tokens", token) for token in wanted))
-
-
 def _reference(passage: Passage) -> list[str]:
     """The tokens of the reference; empty for a part of a recording, whose reference is that of the whole."""
     return tokens(passage.row.text) if passage.is_whole else []
 
 
 def _is_same(passage: Passage, other: Passage) -> bool:
-    if reference := _reference(passage):
-        return _reference(other) == reference
+    """Whether the transcripts are of the same sentence."""
     if not other.is_whole:  # only whole clips are compared
         return False
     these, those = counted_words(passage.row.generated_text), counted_words(other.row.generated_text)

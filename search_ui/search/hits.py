@@ -31,6 +31,9 @@ EMBEDDED_MODELS: Final = {
 INEXACT_RESULTS: Final = "Below: a query word is missing, in another form, or only a possible match"
 """Label of the rule between the results that contain every query word as typed and the others."""
 
+SIMILAR: Final = "Similar clips"
+"""Label of the link to clips that share rare words with a result."""
+
 
 @dataclass(frozen=True, slots=True)
 class HitContext:

@@ -17,11 +17,18 @@ from search_ui.export.menu import export_html
 from search_ui.media.player import audio_url
 from search_ui.media.spectrogram_route import spectrogram_url
 from search_ui.search.facets import escape_markdown, show_chips, show_facets
-from search_ui.search.hits import HitContext, hit_html, hits_html, link_html, models_note
+from search_ui.search.hits import SIMILAR, HitContext, hit_html, hits_html, link_html, models_note
 from search_ui.search.no_results import START_OVER, reason_for_nothing, suggested_searches
 from search_ui.search.playback import KEYS, playable_clips
 from search_ui.search.recording import current_recording, recording_address, show_recording
-from search_ui.search.request import ResultPage, count_hits, extent, search_page, spelling_suggestion
+from search_ui.search.request import (
+    ResultPage,
+    count_hits,
+    count_same_sentence,
+    extent,
+    search_page,
+    spelling_suggestion,
+)
 from search_ui.search.sort_menu import sort_menu_html
 from search_ui.state import OFFERED_MODES, SearchState
 from search_ui.static import STATIC
@@ -147,10 +154,10 @@ def show_hits(state: SearchState, found: ResultPage) -> None:
 
 
 def hit_context(state: SearchState, hit: PassageHit, common: str, *, is_playable: bool) -> HitContext:
-    """A result's audio and the links to related searches; *Same sentence* is offered for whole clips only."""
-    links = {"More like this": state.similar_to(hit.passage.id).address}
-    if hit.passage.is_whole and not state.same:
-        links["Same sentence"] = state.same_sentence_as(hit.passage.id).address
+    """A result's audio and the links to related searches; *Same sentence* is offered if another clip has it."""
+    links = {SIMILAR: state.similar_to(hit.passage.id).address}
+    if hit.passage.is_whole and not state.same and (count := count_same_sentence(hit.passage)) > 1:
+        links[f"Same sentence ({count:,})"] = state.same_sentence_as(hit.passage.id).address
     if not hit.passage.is_whole:
         links["Whole recording"] = recording_address(state, hit.passage)
     audio, spectrogram = (audio_url(hit.passage), spectrogram_url(hit.passage)) if is_playable else (None, None)

@@ -22,7 +22,7 @@ from search_ui.connection import the_index, the_planner
 from search_ui.export.menu import subtitles_html
 from search_ui.media.player import audio_url
 from search_ui.media.spectrogram_route import spectrogram_url
-from search_ui.search.hits import HitContext, hit_html, hits_html, link_html, models_note
+from search_ui.search.hits import SIMILAR, HitContext, hit_html, hits_html, link_html, models_note
 from search_ui.search.playback import KEYS, playable_clips
 from search_ui.state import SearchState
 from search_ui.url import sync_widget
@@ -97,7 +97,7 @@ def show_recording(opened: RecordingView, state: SearchState) -> None:
     items = []
     for passage in read.passages:
         audio, spectrogram = (audio_url(passage), spectrogram_url(passage)) if is_playable else (None, None)
-        links = {"More like this": state.similar_to(passage.id).address} if passage.row.generated_text else {}
+        links = {SIMILAR: state.similar_to(passage.id).address} if passage.row.generated_text else {}
         context = HitContext(audio, links, spectrogram=spectrogram, is_opened=passage.id == opened.at)
         items.append(hit_html(passage, evidence_of(passage, terms), context))
     shown = hits_html(items, (part - 1) * PASSAGES + 1)

@@ -10,8 +10,9 @@ import streamlit as st
 
 from indexer.errors import WrongRequest
 from indexer.index import Request, SearchHits, Sort
+from indexer.passages import Passage
 from indexer.query.planner import Plan
-from indexer.query.similar import plan_like, plan_same
+from indexer.query.similar import plan_like, plan_same, same_sentence_count
 from indexer.query.suggestions import did_you_mean
 from indexer.query_tree import Between
 from indexer.schema import FACETS, SORTS
@@ -71,6 +72,11 @@ def count_hits(state: SearchState) -> int:
     return _total(version, state.sorted_by(None), plan)
 
 
+def count_same_sentence(passage: Passage) -> int:
+    """The number of clips with the same sentence as this one, including it."""
+    return _count_same_sentence(the_index().about().version, passage.id, passage)
+
+
 def request_of(state: SearchState) -> Request:
     """A search as a request to the index; raises the same errors as `search_page`."""
     _, plan = _planned(state)
@@ -123,6 +129,11 @@ def _answer(version: str, state: SearchState, size: int, _plan: Plan) -> SearchH
 @st.cache_resource(show_spinner=False, ttl=CACHE_SECONDS, max_entries=300, hash_funcs={SearchState: _address})
 def _total(version: str, state: SearchState, _plan: Plan) -> int:  # noqa: ARG001 - part of the cache key
     return the_index().search(replace(_request(state, 1, _plan), facets=(), seconds=False)).total
+
+
+@st.cache_resource(show_spinner=False, ttl=CACHE_SECONDS, max_entries=3000)
+def _count_same_sentence(version: str, passage_id: str, _passage: Passage) -> int:  # noqa: ARG001 - part of the cache key
+    return same_sentence_count(_passage, the_index())
 
 
 @st.cache_resource(show_spinner=False, ttl=CACHE_SECONDS, max_entries=300)

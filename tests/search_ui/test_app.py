@@ -284,7 +284,7 @@ def test_more_like_this_replaces_the_query_and_excludes_the_clip(opened: Open) -
         *ROWS,
     ]
     page = opened(rows, q="zebras")
-    assert 'href="?like=a.mp3" target="_self">More like this</a>' in html(page)
+    assert 'href="?like=a.mp3" target="_self">Similar clips</a>' in html(page)
 
     page = opened(like="a.mp3")
     assert 'a <mark class="match">garden</mark> of <mark class="match">zebras</mark>' in html(page)
@@ -305,7 +305,24 @@ def test_same_sentence_shows_the_reference_once_above_the_results(opened: Open) 
     assert "3 clips" in html(page)
     assert '<p class="common"><span>Reference:</span> the boy smiled</p>' in html(page)
     assert 'class="reference"' not in html(page)
-    assert "Same sentence</a>" not in html(page)
+    assert "Same sentence" not in html(page)
+
+
+def test_same_sentence_shows_its_count_and_is_offered_only_if_there_is_another_clip(opened: Open) -> None:
+    rows = [
+        ClipRow("a.mp3", text="The boy smiled.", generated_text="the boy mild"),
+        ClipRow("b.mp3", text="the boy smiled", generated_text="nothing alike"),
+        ClipRow("c.mp3", text="a boy", generated_text="the boy mild"),
+        ClipRow("d.mp3", generated_text="a dog that barks at a boy"),
+        ClipRow("e.mp3", generated_text="a dog that parks at a boy"),
+    ]
+    shown = html(opened(rows))
+
+    assert shown.count("Same sentence") == 4
+    for clip in ("a.mp3", "b.mp3", "d.mp3", "e.mp3"):
+        assert f'href="?same={clip}" target="_self">Same sentence (2)</a>' in shown
+    assert ">2 clips" in html(opened(same="a.mp3"))
+    assert ">2 clips" in html(opened(same="d.mp3"))
 
 
 def test_clips_with_similar_transcripts_keep_their_own_references(opened: Open) -> None:

@@ -86,7 +86,7 @@ def test_links_to_similar_clips_and_back_need_no_page_load(tab: Page, address: s
     go_to(tab, f"{address}/?q=blacksmith")
     expect(hit(tab, FIRST)).to_be_visible()
     mark_page(tab)
-    hit(tab, FIRST).get_by_role("link", name="more like this").click()
+    hit(tab, FIRST).get_by_role("link", name="similar clips").click()
     expect(tab).to_have_url(f"{address}/?like=samples%2Fsample-000001.mp3")
     expect(tab.locator(".meaning")).to_contain_text(f"share significant words with {FIRST}")
     expect(box(tab)).to_have_value("")

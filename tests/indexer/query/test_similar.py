@@ -12,7 +12,15 @@ from indexer.errors import WrongRequest
 from indexer.index import Request, SearchWriter
 from indexer.open import open_writer
 from indexer.passages import Passage, passages_of
-from indexer.query.similar import MOST_SIGNIFICANT, more_like, plan_like, plan_same, same_sentence, significant_words
+from indexer.query.similar import (
+    MOST_SIGNIFICANT,
+    more_like,
+    plan_like,
+    plan_same,
+    same_sentence,
+    same_sentence_count,
+    significant_words,
+)
 from indexer.query_tree import Query
 from tests.support.elastic_nodes import client_of, remove, settings
 
@@ -49,6 +57,11 @@ def passage(index: SearchWriter, passage_id: str) -> Passage:
     return known
 
 
+def like(index: SearchWriter, passage_id: str) -> Query:
+    known = passage(index, passage_id)
+    return more_like(known, significant_words(known, index))
+
+
 def clips_with_texts(*texts: str) -> list[ClipRow]:
     return [ClipRow(f"{at}.mp3", generated_text=text) for at, text in enumerate(texts)]
 
@@ -57,16 +70,16 @@ def test_clips_that_share_more_significant_words_rank_higher_and_the_clip_itself
     rows = clips_with_texts("the zebra in the garden", "a zebra", "the garden of the zebra", "the boy said so")
     index = loaded([*rows, *COMMON])
 
-    assert found(index, more_like(passage(index, "0.mp3"), index.lexicon())) == ["2.mp3", "1.mp3"]
+    assert found(index, like(index, "0.mp3")) == ["2.mp3", "1.mp3"]
 
 
 def test_the_rarest_shared_words_are_the_most_significant_and_their_number_is_limited(loaded: Load) -> None:
     several = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
     index = loaded([*clips_with_texts(f"the zebra {several}", "zebra ninety", f"{several}", f"{several}"), *COMMON])
 
-    words = significant_words(passage(index, "0.mp3"), index.lexicon())
+    words = significant_words(passage(index, "0.mp3"), index)
 
-    assert words[0] == "zebra"
+    assert next(iter(words)) == "zebra"
     assert len(words) == MOST_SIGNIFICANT
     assert "the" not in words
 
@@ -74,29 +87,61 @@ def test_the_rarest_shared_words_are_the_most_significant_and_their_number_is_li
 def test_unique_words_and_very_frequent_words_are_not_significant(loaded: Load) -> None:
     index = loaded([*clips_with_texts("the xylophone of a zebra", "a zebra"), *COMMON])
 
-    assert significant_words(passage(index, "0.mp3"), index.lexicon()) == ("a", "zebra")
+    assert significant_words(passage(index, "0.mp3"), index).keys() == {"a", "zebra"}
+
+
+def test_one_rare_word_outweighs_several_frequent_ones(loaded: Load) -> None:
+    texts = ("zebra saw little men", "zebra", "we saw little men", "saw little")
+    frequent = clips_with_texts(*["saw"] * 12, *["little"] * 12, *["men"] * 12)
+    many = [ClipRow(f"many-{at:03}.mp3", generated_text="nobody") for at in range(200)]
+    named = [ClipRow(f"of-{row.id}", generated_text=row.generated_text) for row in frequent]
+    index = loaded([*clips_with_texts(*texts), *named, *many])
+
+    assert found(index, like(index, "0.mp3"))[:3] == ["1.mp3", "2.mp3", "3.mp3"]
+
+
+def test_words_of_the_reference_are_compared_where_it_is_known(loaded: Load) -> None:
+    rows = [
+        ClipRow("a.mp3", text="the zebra sang", generated_text="the zebu sank"),
+        ClipRow("b.mp3", text="a zebra", generated_text="a sea bra"),
+        ClipRow("c.mp3", generated_text="zebra"),
+        ClipRow("d.mp3", text="the sea", generated_text="the zebra"),
+        ClipRow("e.mp3", text="it sank", generated_text="it sang"),
+        ClipRow("f.mp3", generated_text="zebu"),
+    ]
+    index = loaded([*rows, *COMMON])
+
+    assert significant_words(passage(index, "a.mp3"), index).keys() == {"zebra"}
+    assert sorted(found(index, like(index, "a.mp3"))) == ["b.mp3", "c.mp3"], "d is misrecognised, and so is a itself"
+    assert sorted(found(index, like(index, "c.mp3"))) == ["a.mp3", "b.mp3"]
+
+
+def test_of_clips_that_share_the_same_words_the_shortest_comes_first(loaded: Load) -> None:
+    longer = "zebra and so many other words that were said at the same time by somebody"
+    index = loaded([*clips_with_texts("a zebra", longer, "the zebra"), *COMMON])
+
+    assert found(index, like(index, "0.mp3")) == ["2.mp3", "1.mp3"]
 
 
 def test_a_clip_with_only_common_words_is_similar_to_clips_that_share_them(loaded: Load) -> None:
     index = loaded(COMMON)
-    like = found(index, more_like(passage(index, "common-00.mp3"), index.lexicon()))
+    similar = found(index, like(index, "common-00.mp3"))
 
-    assert like[0] == "common-01.mp3"
-    assert "common-00.mp3" not in like
+    assert similar[0] == "common-01.mp3"
+    assert "common-00.mp3" not in similar
 
 
 def test_words_in_other_scripts_and_numbers_count_as_shared(loaded: Load) -> None:
     index = loaded(clips_with_texts("京都大学", "東京大学", "1984", "in 1984"))
-    lexicon = index.lexicon()
 
-    assert found(index, more_like(passage(index, "0.mp3"), lexicon)) == ["1.mp3"]
-    assert found(index, more_like(passage(index, "2.mp3"), lexicon)) == ["3.mp3"]
+    assert found(index, like(index, "0.mp3")) == ["1.mp3"]
+    assert found(index, like(index, "2.mp3")) == ["3.mp3"]
 
 
 def test_a_silent_clip_has_no_similar_clips(loaded: Load) -> None:
     index = loaded([*clips_with_texts("", ""), *COMMON])
 
-    assert found(index, more_like(passage(index, "0.mp3"), index.lexicon())) == []
+    assert found(index, like(index, "0.mp3")) == []
     assert found(index, same_sentence(passage(index, "0.mp3"), index)) == []
 
 
@@ -111,6 +156,40 @@ def test_the_same_sentence_is_an_equal_reference_and_not_one_that_contains_it(lo
     )
     rows = [ClipRow(f"{at}.mp3", text=text, generated_text=f"recognised {at}") for at, text in enumerate(references)]
     index = loaded(rows)
+
+    assert found(index, same_sentence(passage(index, "0.mp3"), index)) == ["0.mp3", "1.mp3"]
+
+
+def test_clips_with_the_same_sentence_are_counted_however_many_they_are(loaded: Load) -> None:
+    rows = [ClipRow(f"{at:03}.mp3", text="The boy smiled!", generated_text=f"x{at}") for at in range(250)]
+    index = loaded([*rows, ClipRow("only.mp3", text="nobody else"), ClipRow("silent.mp3")])
+
+    assert same_sentence_count(passage(index, "000.mp3"), index) == 250
+    assert len(list(index.walk(Request(plan_same(index, "000.mp3").query)))) == 250
+    assert same_sentence_count(passage(index, "only.mp3"), index) == 1
+    assert same_sentence_count(passage(index, "silent.mp3"), index) == 0
+
+
+def test_similar_transcripts_are_counted(loaded: Load) -> None:
+    index = loaded(clips_with_texts("the boy was at home again", "the boy was at hum again", "the boy was at sea"))
+
+    assert [same_sentence_count(passage(index, f"{at}.mp3"), index) for at in range(3)] == [2, 2, 1]
+
+
+def test_a_similar_transcript_is_found_wherever_its_errors_are(loaded: Load) -> None:
+    words = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+    texts = [" ".join(words)]
+    for first in range(10):
+        for second in range(first + 1, 11):
+            third = second + 1
+            texts.append(" ".join("x" if at in (first, second, third) else word for at, word in enumerate(words)))
+    index = loaded(clips_with_texts(*texts))
+
+    assert same_sentence_count(passage(index, "0.mp3"), index) == len(texts)
+
+
+def test_similar_transcripts_without_spaces_are_the_same_sentence(loaded: Load) -> None:
+    index = loaded(clips_with_texts("今日はいい天気ですね", "今日はいい電気ですね", "明日は雨が降る"))
 
     assert found(index, same_sentence(passage(index, "0.mp3"), index)) == ["0.mp3", "1.mp3"]
 
@@ -147,7 +226,7 @@ def test_a_part_of_a_recording_is_distinguished_from_the_others_by_its_transcrip
     index = loaded(rows)
 
     assert found(index, same_sentence(passage(index, "long.mp3#0001"), index)) == ["0.mp3"]
-    assert found(index, more_like(passage(index, "long.mp3#0001"), index.lexicon())) == ["0.mp3"]
+    assert found(index, like(index, "long.mp3#0001")) == ["0.mp3"]
 
 
 def test_a_plan_for_similar_clips_has_evidence_for_shared_words_only(loaded: Load) -> None:

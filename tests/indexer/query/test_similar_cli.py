@@ -26,7 +26,7 @@ def _loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 @pytest.mark.parametrize(
     ("words", "clips", "meaning"),
     [
-        (["--like", "3.mp3"], ["1.mp3"], "clips that share significant words with 3.mp3"),
+        (["--like", "3.mp3"], ["1.mp3", "2.mp3"], "clips that share significant words with 3.mp3"),
         (["--same", "2.mp3"], ["1.mp3", "2.mp3"], "clips with the same sentence as 2.mp3"),
     ],
 )

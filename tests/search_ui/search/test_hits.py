@@ -35,7 +35,7 @@ def whole(row: ClipRow) -> Passage:
     return Passage(row.id, 0.0, row.duration, row)
 
 
-BESIDE = HitContext("audio/set/a.mp3", {"More like this": "?like=set%2Fa.mp3"})
+BESIDE = HitContext("audio/set/a.mp3", {"Similar clips": "?like=set%2Fa.mp3"})
 
 
 def shown(passage: Passage, words: str = "", beside: HitContext = BESIDE) -> str:
@@ -101,7 +101,7 @@ def test_metadata_of_a_clip_is_shown_with_labels() -> None:
 
 
 def test_a_clip_without_metadata_has_only_its_id() -> None:
-    assert read(shown(whole(ClipRow("set/a.mp3")))).text == "No speech recognisedset/a.mp3More like this"
+    assert read(shown(whole(ClipRow("set/a.mp3")))).text == "No speech recognisedset/a.mp3Similar clips"
 
 
 def test_an_uncertain_emotion_has_a_hollow_dot() -> None:
@@ -194,9 +194,9 @@ def test_the_address_of_the_audio_cannot_leave_its_attribute() -> None:
 
 
 def test_links_are_escaped() -> None:
-    html = shown(whole(ROW), beside=HitContext(links={"More like this": '?like="><b>'}))
+    html = shown(whole(ROW), beside=HitContext(links={"Similar clips": '?like="><b>'}))
 
-    assert '<a class="go" href="?like=&quot;&gt;&lt;b&gt;" target="_self">More like this</a>' in html
+    assert '<a class="go" href="?like=&quot;&gt;&lt;b&gt;" target="_self">Similar clips</a>' in html
 
 
 def test_the_reference_above_the_list_is_not_repeated() -> None:
