@@ -157,7 +157,9 @@ def test_an_index_of_another_user_can_be_searched_and_not_changed(of_root: Path)
     assert (counted.stdout, counted.stderr, searched.returncode) == ("3\n", "", 0)
     done = as_nobody("rollback", "--index", index)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
-    assert done.stderr.startswith(f"the index cannot be written to {index}: Permission denied; name another folder")
+    assert done.stderr.startswith(
+        f"indexer rollback: the index cannot be written to {index}: Permission denied; name another folder"
+    )
 
 
 def test_a_write_is_rejected_if_only_the_lock_file_is_writable(of_root: Path):
@@ -180,7 +182,7 @@ def test_missing_permissions_are_reported_in_one_line(of_root: Path, closed: str
         path.chmod(0)
     done = as_nobody("count", "--index", str(of_root))
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1), done.stderr
-    assert done.stderr.startswith(f"the index in {of_root} cannot be read: Permission denied")
+    assert done.stderr.startswith(f"indexer count: the index in {of_root} cannot be read: Permission denied")
 
 
 def test_too_many_open_files_are_not_reported_as_damage(folder: Path):
