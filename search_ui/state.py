@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from indexer.index import Range, Sort
 from indexer.query.builder import DEFAULT_MODE
 from indexer.query.filters import ORDERS
-from indexer.schema import FACETS, RANGES, facet_name
+from indexer.schema import FACETS, RANGES, VALUE_FACETS, facet_name, facet_value, value_key
 
 OFFERED_MODES: Final = ("exact", "forgiving", "sounds-like")
 """The modes that the page offers; the others are for evaluation."""
@@ -59,7 +59,9 @@ class SearchState:
             like=like,
             same=same,
             mode=mode if mode in OFFERED_MODES else DEFAULT_MODE,
-            filters={facet: values for facet in FACETS if (values := _values(params.get(facet_name(facet), ())))},
+            filters={
+                facet: values for facet in FACETS if (values := _distinct(facet, params.get(facet_name(facet), ())))
+            },
             ranges={name: bounds for name in RANGES if (bounds := _range(_last(params, name))) != ANY},
             sort=ORDERS.get(_last(params, "sort")),
             page=_page(_last(params, "page")),
@@ -153,6 +155,16 @@ def _short(text: str) -> str:
 
 def _values(values: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(value for value in values if value))
+
+
+def _distinct(facet: str, values: Iterable[str]) -> tuple[str, ...]:
+    """The values of a facet, of several spellings of one value the first; known values as indexes have them."""
+    if facet not in VALUE_FACETS:
+        return _values(values)
+    found: dict[str, str] = {}
+    for value in _values(values):
+        found.setdefault(value_key(facet, value), facet_value(facet, value))
+    return tuple(found.values())
 
 
 def _page(text: str) -> int:

@@ -29,7 +29,7 @@ CommandFunction = Callable[[SearchWriter, Namespace, IndexSettings], int]
 WRONG: Final = (WrongRequest, IndexMissing, BadSettings, BadTable, BadRow)
 """Errors in what was typed or in the named files and indexes; other errors concern the state of the index."""
 
-_LEFT_OUT: Final = re.compile(r"-[^-].")
+_LEFT_OUT: Final = re.compile(r"-(?!-|h\Z).")
 _PROTECTED: Final = "\N{WORD JOINER}"
 
 
@@ -236,7 +236,7 @@ def _from_one(text: str) -> int:
 
 
 def _parsed(arguments: Sequence[str], program: Program) -> Namespace:
-    """The parsed arguments. ``-dog`` excludes a word: no option has a single dash and several letters."""
+    """The parsed arguments. ``-dog`` excludes a word: ``-h`` is the only option with a single dash."""
     protected = [f"{_PROTECTED}{text}" if _LEFT_OUT.match(text) else text for text in arguments]
     parsed = parser(program).parse_args(protected)
     for name, value in vars(parsed).items():

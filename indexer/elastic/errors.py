@@ -146,7 +146,7 @@ def _of_status(status: int, reason: Reason, address: str, alias: str) -> Indexer
                 f"Elasticsearch at {address} is too busy or not ready yet; try again in a moment{why}"
             )
         case 400:
-            return WrongRequest(f"Elasticsearch at {address} rejects this request{why}")
+            return IndexUnavailable(f"Elasticsearch at {address} rejects this request{why}")
         case _:
             return IndexUnavailable(f"Elasticsearch at {address} responds with status {status}{why}")
 

@@ -1,7 +1,9 @@
 """Filters: the values of each facet with their counts, sliders, and a chip for each active filter."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -10,7 +12,15 @@ import streamlit as st
 
 from hearsay.corpora.values import fold
 from indexer.index import Range
-from indexer.schema import FACETS, facet_label, facet_name, facet_order, has_known_values
+from indexer.schema import (
+    FACETS,
+    VALUE_FACETS,
+    facet_label,
+    facet_name,
+    facet_order,
+    has_known_values,
+    value_key,
+)
 from search_ui.search.request import Extent
 from search_ui.state import ANY, SearchState
 from search_ui.url import current_search, navigate, sync_widget
@@ -45,18 +55,43 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """One active filter: its label, and the search without it."""
+    """One active filter: a key that no other filter of the search has, its label, and the search without it."""
 
+    key: str
     label: str
     without: SearchState
 
 
 def choices(facet: str, counts: Mapping[str, int], chosen: tuple[str, ...]) -> list[Choice]:
-    """The values of a facet in display order; chosen values are always included."""
-    counts = dict.fromkeys(chosen, 0) | dict(counts)
-    return [
-        Choice(value, facet_label(facet, value), counts[value], value in chosen) for value in facet_order(facet, counts)
-    ]
+    """The values of a facet in display order; chosen values are always included, in the spelling that is counted."""
+    spellings = {value_key(facet, value): value for value in counts} if facet in VALUE_FACETS else {}
+    wanted = dict.fromkeys(spellings.get(value_key(facet, value), value) if spellings else value for value in chosen)
+    counts = dict.fromkeys(wanted, 0) | dict(counts)
+    labels = distinct_labels(facet, counts)
+    return [Choice(value, labels[value], counts[value], value in wanted) for value in facet_order(facet, counts)]
+
+
+def distinct_labels(facet: str, values: Iterable[str]) -> dict[str, str]:
+    """The label of each value; if several look alike, each has its spelling in brackets, with codes and visible spaces.
+
+    Streamlit takes labels for identities.
+    """
+    labels = {value: facet_label(facet, value) for value in values}
+    looks = Counter(map(_look, labels.values()))
+    return {
+        value: f"{label} ({_spelling(value)})" if looks[_look(label)] > 1 else label for value, label in labels.items()
+    }
+
+
+def _look(label: str) -> str:
+    """What a reader sees: without differences in Unicode form, invisible characters, and the number of spaces."""
+    if not label.isascii():
+        label = unicodedata.normalize("NFC", "".join(one for one in label if unicodedata.category(one) != "Cf"))
+    return " ".join(label.split())
+
+
+def _spelling(value: str) -> str:
+    return value.encode("unicode_escape").decode().replace(" ", "␣")
 
 
 def seen_choices(found: Sequence[Choice], typed: str, *, is_whole: bool) -> list[Choice]:
@@ -73,9 +108,9 @@ def seen_choices(found: Sequence[Choice], typed: str, *, is_whole: bool) -> list
 def chips(state: SearchState) -> Iterator[Chip]:
     """All filters of a search."""
     for facet, values in state.filters.items():
-        for value in values:
+        for value, label in distinct_labels(facet, values).items():
             others = (other for other in values if other != value)
-            yield Chip(f"{facet_name(facet)}: {facet_label(facet, value)}", state.with_values(facet, others))
+            yield Chip(f"{facet} {value}", f"{facet_name(facet)}: {label}", state.with_values(facet, others))
     yield from range_chips(state)
 
 
@@ -83,7 +118,7 @@ def range_chips(state: SearchState) -> Iterator[Chip]:
     """The numeric filters of a search."""
     for name, bounds in state.ranges.items():
         unit = " s" if name == "duration" else ""
-        yield Chip(f"{_RANGE_NAMES.get(name, name)}: {range_label(bounds)}{unit}", state.within(name, ANY))
+        yield Chip(name, f"{_RANGE_NAMES.get(name, name)}: {range_label(bounds)}{unit}", state.within(name, ANY))
 
 
 def range_label(bounds: Range) -> str:
@@ -189,6 +224,6 @@ def show_chips(state: SearchState) -> None:
     with st.container(key="chips", horizontal=True, gap="small"):
         for chip in chips(state):
             st.button(
-                f"{escape_markdown(chip.label)} ×", key=f"chip {chip.label}", on_click=navigate, args=(chip.without,)
+                f"{escape_markdown(chip.label)} ×", key=f"chip {chip.key}", on_click=navigate, args=(chip.without,)
             )
         st.button("Clear all", key="clear-all", type="tertiary", on_click=navigate, args=(state.without_filters(),))

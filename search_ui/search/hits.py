@@ -141,9 +141,9 @@ def _stretch(passage: Passage) -> str:
 def _transcript(row: ClipRow, evidence: Sequence[Evidence], *, is_playable: bool) -> str:
     if not row.generated_text:
         reason = f"Not transcribed: {escape(row.error)}" if row.error else "No speech recognised"
-        return f'<p class="transcript none">{reason}</p>'
+        return f'<p class="transcript none" dir="auto">{reason}</p>'
     words = row.words if is_playable else ()
-    return f'<p class="transcript">{words_html(highlight(row.generated_text, evidence), words)}</p>'
+    return f'<p class="transcript" dir="auto">{words_html(highlight(row.generated_text, evidence), words)}</p>'
 
 
 def _reference(passage: Passage, common: str) -> str:
@@ -153,7 +153,7 @@ def _reference(passage: Passage, common: str) -> str:
     if not passage.is_whole or not row.text or normalised_words(row.text) in known or passage.wer() == 0:
         return ""
     difference = difference_html(row.text, row.generated_text, language_of(row))
-    return f'<p class="reference"><span>Reference:</span> {difference}</p>'
+    return f'<p class="reference"><span>Reference:</span> <bdi>{difference}</bdi></p>'
 
 
 def _metadata(passage: Passage) -> Iterable[str]:

@@ -149,7 +149,7 @@ def show_hits(state: SearchState, found: ResultPage) -> None:
         for hit in hits
     ]
     shown = hits_html(items, (found.page - 1) * the_settings().page_size + 1, found.certain)
-    above = f'<p class="common"><span>Reference:</span> {escape(common)}</p>' if common else ""
+    above = f'<p class="common"><span>Reference:</span> <bdi>{escape(common)}</bdi></p>' if common else ""
     st.html(f'<div class="voices">{above}{shown}</div>' if state.same else shown)
 
 

@@ -23,6 +23,46 @@
     document.querySelector(".stMain").scrollTo({ top: 0 });
   });
 
+  // ── a new connection may be to a new session, which ignores the first change, because it knows no widget yet: run the
+  // script first, and hold until then what is typed and clicked ──
+  const app = document.querySelector(".stApp");
+  const box = () => document.querySelector(".st-key-words input");
+  const isConnected = () => app.dataset.testConnectionState === "CONNECTED";
+  const { set } = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value");
+  let wasConnected = isConnected();
+  let first; // the first run of a connection: the text in the box, and what was clicked or entered
+
+  const release = ({ typed, act }) => {
+    first = undefined;
+    const input = box();
+    if (input && typed !== undefined && input.value !== typed) {
+      set.call(input, typed); // past React, which would not notice an assignment
+      input.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+    act?.();
+  };
+  new MutationObserver(() => {
+    if (isConnected() && !wasConnected) {
+      const started = (first = { typed: box()?.value });
+      setTimeout(() => first === started && release(started), 10000); // if the script does not run, whatever the reason
+      dispatchEvent(new PopStateEvent("popstate"));
+    }
+    wasConnected = isConnected();
+    const isRunning = app.dataset.testScriptState === "running";
+    if (first && isRunning) first.ran = true;
+    else if (first?.ran) release(first);
+  }).observe(app, { attributes: true, attributeFilter: ["data-test-connection-state", "data-test-script-state"] });
+
+  const hold = (event, act) => {
+    if (!first || !event.isTrusted) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    first.act = act;
+  };
+  addEventListener("click", (event) => hold(event, () => event.target.closest("button, a, label, input")?.click()), true);
+  addEventListener("keydown", (event) => event.key === "Enter" && hold(event, () => event.target.blur()), true); // enters it
+  addEventListener("input", ({ target }) => first && target === box() && (first.typed = target.value), true);
+
   // ── completions of the word that is being typed ──
   const offers = document.body.appendChild(document.createElement("datalist"));
   offers.id = "completions";
@@ -43,24 +83,27 @@
     waiting = setTimeout(offer, 150, target);
   });
 
-  // ── saved searches: their addresses by name, in this browser only ──
+  // ── saved searches: their addresses, in this browser only; earlier versions kept them by name ──
   const SAVED = "hearsay-saved";
   const saved = () => {
     try {
-      return Object.entries(JSON.parse(localStorage.getItem(SAVED)) ?? {});
+      return [...new Set(Object.values(JSON.parse(localStorage.getItem(SAVED)) ?? []))];
     } catch {
       return []; // not written by this script
     }
   };
-  const keep = (searches) => localStorage.setItem(SAVED, JSON.stringify(Object.fromEntries(searches)));
+  const keep = (searches) => localStorage.setItem(SAVED, JSON.stringify([...new Set(searches)]));
   const part = ([name, value]) => (["like", "same"].includes(name) ? `${name} ${value}` : value);
   const named = (search) => [...new URLSearchParams(search)].map(part).join(" · ") || "all clips";
+  const inFull = (search) => [...new URLSearchParams(search)].map(([name, value]) => `${name} “${value}”`).join(" · ");
 
-  const item = ([name, search]) => {
+  const item = (search, _, all) => {
+    const isClear = all.filter((other) => named(other) === named(search)).length === 1;
+    const name = isClear ? named(search) : inFull(search);
     const link = Object.assign(document.createElement("a"), { className: "go", href: search || "?", textContent: name });
     const remove = Object.assign(document.createElement("button"), { type: "button", className: "delete", textContent: "×" });
     remove.setAttribute("aria-label", `Delete ${name}`);
-    remove.dataset.name = name;
+    remove.dataset.search = search;
     const row = document.createElement("li");
     row.append(link, remove);
     return row;
@@ -101,11 +144,11 @@
     } else if (target.matches?.(".query button.copy")) {
       copy(target, target.nextElementSibling.textContent);
     } else if (target.matches?.("button.save")) {
-      keep([...saved(), [named(location.search), location.search]]);
+      keep([...saved(), location.search]);
       list();
       say(target, "Saved");
     } else if (target.matches?.("button.delete")) {
-      keep(saved().filter(([name]) => name !== target.dataset.name));
+      keep(saved().filter((search) => search !== target.dataset.search));
       list();
     }
   });

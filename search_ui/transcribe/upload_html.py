@@ -23,7 +23,9 @@ def transcript_html(row: ClipRow) -> str:
     """The transcript, the emotion, and the confidence of the speech model."""
     text = row.generated_text.lower() if row.generated_text.isupper() else row.generated_text
     transcript = (
-        f'<p class="transcript">{escape(text)}</p>' if text else '<p class="transcript none">No speech recognised</p>'
+        f'<p class="transcript" dir="auto">{escape(text)}</p>'
+        if text
+        else '<p class="transcript none">No speech recognised</p>'
     )
     emotion = f"<span>{emotion_html(row)}</span>" if row.emotion else ""
     confidence = "" if row.confidence is None else f"<span>confidence {probability(row.confidence)}</span>"

@@ -30,7 +30,8 @@ def address(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         rows[0], id="samples/sample-interview.mp3", generated_text=text, duration=120.0, segments=halves
     )
     evil = replace(rows[0], id="samples/evil.mp3", generated_text=EVIL)
-    load(folder / "index", [*rows, interview, evil], samples)
+    arabic = replace(rows[0], id="samples/arabic.mp3", generated_text="قال «نعم» ثم ذهب.", text="قال «لا» ثم ذهب.")
+    load(folder / "index", [*rows, interview, evil, arabic], samples)
     with served_page({"INDEX_URL": str(folder / "index")}, folder / "page.log") as found:
         yield found
 
@@ -164,6 +165,20 @@ def test_html_in_a_transcript_is_text(tab: Page, address: str) -> None:
     expect(tab.locator(".transcript")).to_have_text(EVIL)
     assert tab.locator(".hit img").count() == 0
     expect(tab).to_have_title("Search · Hearsay")
+
+
+def test_arabic_is_written_from_right_to_left(tab: Page, address: str) -> None:
+    go_to(tab, f"{address}/?q=نعم&mode=exact")
+    transcript, reference = tab.locator(".transcript"), tab.locator(".reference bdi")
+    expect(transcript).to_have_text("قال «نعم» ثم ذهب.")
+    expect(reference).to_be_visible()
+
+    direction = "shown => getComputedStyle(shown).direction"
+    assert [one.evaluate(direction) for one in (transcript, reference)] == ["rtl", "rtl"]
+    assert tab.locator(".reference").evaluate(direction) == "ltr"
+    go_to(tab, f"{address}/?q=blacksmith&mode=exact")
+    expect(transcript.first).to_contain_text("blacksmith")
+    assert transcript.first.evaluate(direction) == "ltr"
 
 
 def test_the_right_part_of_the_metadata_wraps_as_a_whole(tab: Page, address: str) -> None:

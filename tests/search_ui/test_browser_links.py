@@ -159,3 +159,23 @@ def test_a_search_is_saved_opened_and_deleted(tab: Page, address: str) -> None:
     wait_for_script(tab)
     tab.locator(".saved summary").click()
     expect(tab.locator(".saved")).to_contain_text("No saved searches")
+
+
+def test_saved_searches_that_read_alike_are_two(tab: Page, address: str) -> None:
+    for search in ("q=female", "gender=female"):
+        go_to(tab, f"{address}/?{search}")
+        tab.get_by_role("button", name="Save", exact=True).click()
+        expect(tab.get_by_role("button", name="Saved", exact=True)).to_be_visible()
+    tab.locator(".saved summary").click()
+    expect(tab.locator(".saved a")).to_have_text(["q “female”", "gender “female”"])
+
+    tab.get_by_role("button", name="Delete q “female”").click()
+    tab.locator(".saved").get_by_role("link", name="female").click()
+    expect(tab).to_have_url(f"{address}/?gender=female")
+
+
+def test_saved_searches_of_an_earlier_version_are_kept(tab: Page, address: str) -> None:
+    go_to(tab, address)
+    tab.evaluate("localStorage.setItem('hearsay-saved', JSON.stringify({'black cat': '?q=black+cat'}))")
+    tab.locator(".saved summary").click()
+    expect(tab.locator(".saved a")).to_have_text(["black cat"])

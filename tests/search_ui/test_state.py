@@ -72,6 +72,16 @@ def test_an_address_is_readable() -> None:
     }
 
 
+def test_spellings_of_one_value_are_one_filter() -> None:
+    params = {"age": ["fourties", "forties", "20s"], "accent": ["United States", "us", "x", "X"], "speaker": ["x", "X"]}
+
+    assert SearchState.from_params(params).filters == {
+        "age": ("fourties", "twenties"),
+        "accent": ("us", "x"),
+        "speaker": ("x", "X"),
+    }
+
+
 @pytest.mark.parametrize("mode", ["", "baseline", "loud", "EXACT"])
 def test_a_mode_that_is_not_offered_is_the_default(mode: str) -> None:
     assert SearchState.from_params({"mode": [mode]}) == SearchState()

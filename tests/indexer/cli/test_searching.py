@@ -165,12 +165,23 @@ def test_a_search_on_elasticsearch_gives_the_same_answer_as_an_embedded_index(
     assert main(["delete", "cv/1.mp3", "cv/2.mp3", "cv/3.mp3", "cv/4.mp3", "--index", node.url]) == 0
 
 
-@pytest.mark.parametrize("words", [["dog", "-cat"], ["-cat", "dog"], ["dog", "--", "-cat"], ["dog -cat"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["dog", "-cat"],
+        ["dog", "-a"],
+        ["-A", "dog"],
+        ["dog", "–cat"],
+        ["-cat", "dog"],
+        ["dog", "--", "-cat"],
+        ["dog -cat"],
+    ],
+)
 def test_a_minus_before_a_word_is_not_an_option(
     words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.setenv("DELETIONS", str(tmp_path / "deletions.jsonl"))
-    (tmp_path / "clips.csv").write_text("filename,generated_text\na.mp3,DOG\nb.mp3,DOG AND CAT\nc.mp3,COW\n")
+    (tmp_path / "clips.csv").write_text("filename,generated_text\na.mp3,DOG\nb.mp3,DOG AND A CAT\nc.mp3,COW\n")
     where = ["--index", str(tmp_path / "index")]
     assert main(["load", str(tmp_path / "clips.csv"), *where]) == 0
     capsys.readouterr()

@@ -320,7 +320,7 @@ class Answers:
         (429, IndexUnavailable, "too busy"),
         (503, IndexUnavailable, "too busy or not ready"),
         (418, IndexUnavailable, "status 418"),
-        (400, WrongRequest, "rejects this request"),
+        (400, IndexUnavailable, "rejects this request"),
     ],
 )
 def test_error_statuses_are_reported_with_advice(status: int, error: type[Exception], sentence: str):

@@ -340,7 +340,7 @@ OTHER_BLOCK = {"type": "cluster_block_exception", "reason": "index [cv] blocked 
         (of_elasticsearch(403, OTHER_BLOCK), IndexUnavailable, r"blocks this: index \[cv\] .*frozen by hand"),
         (of_elasticsearch(403, STRANGE), IndexUnavailable, r"does not allow this \(the moon is not full \(y\)\)"),
         (of_elasticsearch(500, STRANGE), IndexUnavailable, r"responds with status 500 \(the moon is not full"),
-        (of_elasticsearch(400, STRANGE), WrongRequest, r"rejects this request \(the moon is not full"),
+        (of_elasticsearch(400, STRANGE), IndexUnavailable, r"rejects this request \(the moon is not full"),
         (of_elasticsearch(404, {"type": "index_not_found_exception"}), IndexMissing, "there is no index"),
     ],
 )

@@ -67,6 +67,25 @@ def test_of_thousands_of_values_the_first_and_the_typed_ones_are_shown() -> None
     assert shown("nosuch") == ["variety of town 2999"]
 
 
+def test_a_chosen_value_in_another_spelling_is_the_counted_value() -> None:
+    found = choices("accent", {"Midwestern": 3}, ("midwestern", "MIDWESTERN"))
+
+    assert found == [Choice("Midwestern", "Midwestern", 3, is_chosen=True)]
+
+
+def test_values_that_look_alike_have_different_labels() -> None:
+    speakers = dict.fromkeys(["a b", "a  b", "Zoë", "Zoe\u0308", "q", "q\u200b", "p"], 1)
+    labels = {one.value: one.label for one in choices("speaker", speakers, ())}
+
+    assert len(set(labels.values())) == len(speakers)
+    assert labels["p"] == "p"
+    assert labels["a  b"] == "a  b (a␣␣b)"
+    assert labels["Zoe\u0308"] == "Zoe\u0308 (Zoe\\u0308)"
+    assert {choice.key for choice in chips(SearchState(filters={"speaker": tuple(speakers)}))} == {
+        f"speaker {speaker}" for speaker in speakers
+    }
+
+
 def test_every_filter_has_a_chip_that_removes_only_it() -> None:
     state = SearchState(
         "dog", filters={"age": ("teens", "fourties"), "accent": ("us",)}, ranges={"duration": Range(2.0, 8.0)}, page=2

@@ -117,7 +117,7 @@ def test_the_reference_is_shown_if_the_transcript_has_errors() -> None:
     found = shown(whole(ROW))
 
     line = re.sub(r' title="[^"]+"', "", found)
-    assert "the <del>black smith</del> <ins>blacksmith</ins> let the hammer fall</p>" in line
+    assert "the <del>black smith</del> <ins>blacksmith</ins> let the hammer fall</bdi></p>" in line
     assert "WER 33.3 %</span>" in found
     assert "English texts are normalised by whisper-normalizer " in found
 
@@ -191,6 +191,13 @@ def test_text_of_records_is_escaped(column: str) -> None:
 
 def test_the_address_of_the_audio_cannot_leave_its_attribute() -> None:
     assert read(shown(whole(ROW), beside=HitContext('x" onerror="alert(1)'))).attributes.isdisjoint({"onerror"})
+
+
+def test_the_direction_of_transcript_and_reference_is_that_of_their_script() -> None:
+    html = shown(whole(replace(ROW, generated_text="قال «نعم» ثم ذهب.", text="قال لا.")))
+
+    assert '<p class="transcript" dir="auto">قال' in html
+    assert re.search(r"<span>Reference:</span> <bdi>.*قال.*</bdi></p>", html)
 
 
 def test_links_are_escaped() -> None:

@@ -92,7 +92,7 @@ def test_each_file_shows_its_transcript_or_an_error(desk: Desk) -> None:
     assert "<strong>notes.mp3</strong> 8 bytes" in shown
     assert "This is not audio: send wav or mp3." in shown
     assert f"<strong>hello.wav</strong> {len(HELLO) / 1000:.0f} kB · 1.2 s" in shown
-    assert f'<p class="transcript">{len(HELLO)}</p>' in shown
+    assert f'<p class="transcript" dir="auto">{len(HELLO)}</p>' in shown
     assert "angry 0.75" in shown
     assert "confidence 0.98" in shown
     assert "Speech model: length · emotion model: loudness" in shown
@@ -224,7 +224,7 @@ def test_an_internal_error_of_the_api_can_be_retried(desk: Desk) -> None:
     assert "Internal error." in desk.settle()
     desk.click("Try again")
 
-    assert f'<p class="transcript">{len(HELLO)}</p>' in desk.settle()
+    assert f'<p class="transcript" dir="auto">{len(HELLO)}</p>' in desk.settle()
 
 
 def test_without_the_api_the_page_says_how_to_start_it_and_continues_when_it_responds(
@@ -237,7 +237,7 @@ def test_without_the_api_the_page_says_how_to_start_it_and_continues_when_it_res
         assert "Waiting for the API" in desk.settle()
         assert "hearsay api" in desk.page.warning[0].value
 
-    assert f'<p class="transcript">{len(HELLO)}</p>' in desk.settle()
+    assert f'<p class="transcript" dir="auto">{len(HELLO)}</p>' in desk.settle()
     assert not desk.page.warning
 
 
