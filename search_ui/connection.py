@@ -8,8 +8,9 @@ from hearsay.config import read_settings
 from hearsay.errors import StorageError
 from hearsay.storage.s3 import SCHEME, Bucket, connect
 from indexer.index import SearchReader
+from indexer.matching.search import Finder, finder_of
 from indexer.open import open_reader
-from indexer.query.planner import Planner, planner_of
+from indexer.query.planner import Planner
 from search_ui.media.audio import AudioFolder, AudioStore
 from search_ui.settings import INBOX_DATASET, PageSettings
 
@@ -26,14 +27,19 @@ def the_index() -> SearchReader:
     return open_reader(the_settings())
 
 
+def the_finder() -> Finder:
+    """Runs searches with the current phonetic tables, which `learn` may replace at any time."""
+    return _finder(_modified(the_settings().phonetic_tables))
+
+
 def the_planner() -> Planner:
-    """Plans searches with the current phonetic tables, which `learn` may replace at any time."""
-    return _planner(_modified(the_settings().phonetic_tables))
+    """Plans searches with the same tables."""
+    return the_finder().planner
 
 
 @st.cache_resource(show_spinner=False, max_entries=1)
-def _planner(modified: int | None) -> Planner:  # noqa: ARG001 - part of the cache key
-    return planner_of(the_index(), the_settings())
+def _finder(modified: int | None) -> Finder:  # noqa: ARG001 - part of the cache key
+    return finder_of(the_index(), the_settings())
 
 
 def _modified(file: Path) -> int | None:

@@ -37,4 +37,5 @@ def streamlit_options(settings: PageSettings) -> dict[str, Any]:
         "server.fileWatcherType": "none",
         "server.maxUploadSize": max(1, settings.max_upload_bytes // 1_000_000),  # megabytes
         "browser.gatherUsageStats": False,
+        "global.disableWidgetStateDuplicationWarning": True,  # the value of a range slider only says that it is a range
     }

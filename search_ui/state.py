@@ -11,14 +11,17 @@ from indexer.query.builder import DEFAULT_MODE
 from indexer.query.filters import ORDERS
 from indexer.schema import FACETS, RANGES, VALUE_FACETS, facet_name, facet_value, value_key
 
-OFFERED_MODES: Final = ("exact", "forgiving", "sounds-like")
-"""The modes that the page offers; the others are for evaluation."""
+OFFERED_MODES: Final = ("exact", "forgiving", "sounds-like", "any")
+"""The modes that the page offers; mode baseline is for evaluation."""
 
 LONGEST_WORDS: Final = 1000
 """The maximum length of a query, in characters."""
 
 MOST_PAGES: Final = 1_000_000_000
 """The largest page number that is accepted from an address."""
+
+POSSIBLE_PLACES: Final = 2
+"""The decimals of the least probability that are accepted from an address; probabilities are shown with as many."""
 
 _LARGEST: Final = 1e9
 _PLACES: Final = 3
@@ -34,9 +37,10 @@ Params = dict[str, list[str]]
 class SearchState:
     """One search. ``filters`` has the chosen values of each facet, in the order of choosing.
 
-    ``ranges`` has the bounds of numeric filters. Without a ``sort``, results are sorted by relevance. ``words`` is cut
-    off one character after `LONGEST_WORDS`, which keeps addresses short and still shows that it is too long. Instead
-    of words, ``like`` is the id of a passage to find similar ones, ``same`` the id of one to find the same sentence.
+    ``ranges`` has the bounds of numeric filters. Without a ``sort``, results are sorted by relevance. ``possible`` is
+    the least probability of possible matches that are shown, None for the default. ``words`` is cut off one character
+    after `LONGEST_WORDS`, which keeps addresses short and still shows that it is too long. Instead of words, ``like``
+    is the id of a passage to find similar ones, ``same`` the id of one to find the same sentence.
     """
 
     words: str = ""
@@ -46,6 +50,7 @@ class SearchState:
     filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     ranges: Mapping[str, Range] = field(default_factory=dict)
     sort: Sort | None = None
+    possible: float | None = None
     page: int = 1
 
     @classmethod
@@ -64,6 +69,7 @@ class SearchState:
             },
             ranges={name: bounds for name in RANGES if (bounds := _range(_last(params, name))) != ANY},
             sort=ORDERS.get(_last(params, "sort")),
+            possible=_share(_last(params, "possible")),
             page=_page(_last(params, "page")),
         )
 
@@ -77,6 +83,8 @@ class SearchState:
         params |= {name: [f"{_bound(bounds.low)}-{_bound(bounds.high)}"] for name, bounds in self.ranges.items()}
         if self.sort:
             params["sort"] = [f"{'-' if self.sort.descending else ''}{self.sort.field}"]
+        if self.possible is not None:
+            params["possible"] = [f"{self.possible:g}"]
         if self.page > 1:
             params["page"] = [str(self.page)]
         return params
@@ -110,7 +118,12 @@ class SearchState:
         return replace(self, words=_short(words.strip()), like="", same="", page=1)
 
     def in_mode(self, mode: str) -> "SearchState":
-        return replace(self, mode=mode, page=1)
+        """The same search in another mode, with the default probability of that mode."""
+        return replace(self, mode=mode, possible=None, page=1)
+
+    def showing_possible(self, least: float | None) -> "SearchState":
+        """The same search with this least probability of possible matches, None for the default."""
+        return replace(self, possible=least)
 
     def similar_to(self, passage: str) -> "SearchState":
         """A search for passages that are similar to this one, instead of the query."""
@@ -176,6 +189,11 @@ def _range(text: str) -> Range:
     bounds = Range(_number(low), _number(high))
     is_upside_down = bounds.low is not None and bounds.high is not None and bounds.low > bounds.high
     return ANY if is_upside_down else bounds
+
+
+def _share(text: str) -> float | None:
+    number = _number(text)
+    return None if number is None or number > 1 else round(number, POSSIBLE_PLACES)
 
 
 def _number(text: str) -> float | None:

@@ -93,7 +93,7 @@ ALLOWED: Final = (
     Allowed("indexer/cli/command_line.py", '"--distractors-as-heard"', "the former name of an option, which stays"),
     Allowed("indexer/evaluation/scores.py", '"heard"', "the former name of a group of queries, which stays"),
     Allowed("indexer/query/explanation.py", "heard", "the former name of a kind of match, which stays"),
-    Allowed("indexer/query/result_json.py", "heard_as", "the former name of a JSON member, which stays"),
+    Allowed("indexer/matching/result_json.py", "heard_as", "the former name of a JSON member, which stays"),
     Allowed("tests/indexer", '"heard', "the same former names"),
     Allowed("tests/indexer/query/test_filters.py", '" 0 - .5 "', "a range as somebody may type it"),
     Allowed("tests/indexer/cli/test_searching.py", '".5-"', "a range as somebody may type it"),

@@ -1,18 +1,19 @@
 """The results of a search from Python: hits, counts, and how the words were interpreted."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from hearsay.extras import needing_package
 from hearsay.records.clip import ClipRow
 from hearsay.results.markup import joined, paragraph, table
-from hearsay.text.format import counted
+from hearsay.text.format import counted, probability
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from indexer.index import SearchHits
+    from indexer.matching.search import Found
+    from indexer.passages import Passage
     from indexer.query.explanation import Evidence
     from indexer.query.planner import Plan
 
@@ -25,13 +26,15 @@ class Hit:
     """A passage that was found.
 
     ``record`` is the clip's record with only the transcript and the times of this passage; ``start`` and ``end`` are
-    its seconds in the clip. ``certain`` says whether each word of the search is in the transcript as it was typed;
-    ``explanation`` is a sentence about what matched instead of the others, and ``evidence`` the same for programs.
+    its seconds in the clip. A match has a ``score``, a possible match the ``probability`` that its words were said
+    (0..1); the other one is None. ``certain`` says whether each word of the search is in the transcript as it was
+    typed; ``explanation`` is a phrase about what matched instead of the others, and ``evidence`` the same for programs.
     """
 
     id: str
     text: str
-    score: float
+    score: float | None
+    probability: float | None
     certain: bool
     explanation: str
     evidence: "tuple[Evidence, ...]"
@@ -45,19 +48,24 @@ class Hit:
         return dict(self.members)
 
     def __repr__(self) -> str:
-        return f"Hit(id={self.id!r}, text={self.text!r}, score={self.score:.4g}, explanation={self.explanation!r})"
+        figure = f"score={self.score:.4g}" if self.score is not None else f"probability={self.probability:.4g}"
+        return f"Hit(id={self.id!r}, text={self.text!r}, {figure}, explanation={self.explanation!r})"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SearchResult:
-    """One page of a search: an exact ``total``, its ``hits`` in their order, and counts of all that were found.
+    """One page of a search: the exact ``total`` of its matches, ``hits`` with those of the page, and counts of all.
 
-    ``facets`` maps each field to the number of passages per value; ``seconds`` is the total duration. ``meaning``
-    states how the query was interpreted, and ``notes`` which parts of it were not understood.
+    ``possible`` has the most probable of the ``possible_total`` possible matches, in which words of the search were
+    probably said but not transcribed. All other figures are those of the matches: ``facets`` maps each field to the
+    number of passages per value, and ``seconds`` is the total duration. ``meaning`` states how the query was
+    interpreted, and ``notes`` which parts of it were not understood.
     """
 
     total: int
     hits: tuple[Hit, ...]
+    possible_total: int
+    possible: tuple[Hit, ...]
     facets: Mapping[str, Mapping[str, int]]
     notes: tuple[str, ...]
     meaning: str
@@ -75,7 +83,7 @@ class SearchResult:
         return dict(self.members)
 
     def to_pandas(self) -> "pd.DataFrame":
-        """The hits of this page as a data frame, with the columns of records; raises `MissingExtra` without pandas.
+        """The matches of this page as a data frame, with the columns of records; raises `MissingExtra` without pandas.
 
         ``generated_text`` is the transcript, ``text`` the reference; unknown columns of the corpus are ``extra.NAME``.
         """
@@ -89,43 +97,73 @@ class SearchResult:
         return pd.DataFrame(rows)
 
     def __repr__(self) -> str:
-        return f"SearchResult(total={self.total}, hits={len(self.hits)}, meaning={self.meaning!r})"
+        found = f"total={self.total}, hits={len(self.hits)}, possible_total={self.possible_total}"
+        return f"SearchResult({found}, meaning={self.meaning!r})"
 
     def _repr_html_(self) -> str:
-        head = ("transcript", "explanation", "emotion", "speaker", "clip")
-        lines = []
-        for hit in self.hits:
-            speaker = joined(hit.record.age, hit.record.gender, hit.record.accent)
-            text = hit.text or hit.record.error or "(no transcript)"
-            lines.append((text, hit.explanation, hit.record.emotion, speaker, hit.id))
-        shown = table(head, lines) if lines else ""
-        number = counted(self.total, "passage")
-        return paragraph(f"{number} found", joined(self.meaning, *self.notes)) + shown
+        found = paragraph(f"{counted(self.total, 'passage')} found", joined(self.meaning, *self.notes))
+        number = counted(self.possible_total, "possible match", "es")
+        return found + _table(self.hits) + (paragraph(number) + _table(self.possible) if self.possible else "")
 
 
-def result_of(found: "SearchHits", plan: "Plan", notes: tuple[str, ...]) -> SearchResult:
-    """The result of a search for the Python API."""
-    from indexer.query.explanation import explanation_of
-    from indexer.query.result_json import json_of
+def _table(hits: Iterable[Hit]) -> str:
+    head = ("transcript", "explanation", "emotion", "speaker", "clip")
+    lines = []
+    for hit in hits:
+        speaker = joined(hit.record.age, hit.record.gender, hit.record.accent)
+        text = hit.text or hit.record.error or "(no transcript)"
+        figure = "" if hit.probability is None else probability(hit.probability)
+        lines.append((text, joined(figure, hit.explanation), hit.record.emotion, speaker, hit.id))
+    return table(head, lines) if lines else ""
 
-    members = json_of(found, plan) | {"notes": list(notes)}
-    hits = []
-    for hit, hit_members in zip(found.hits, members["hits"], strict=True):
-        passage, evidence = hit.passage, plan.evidence(hit.passage)
-        hits.append(
-            Hit(
-                passage.id,
-                passage.row.generated_text,
-                hit.score,
-                plan.is_certain(hit),
-                explanation_of(evidence),
-                evidence,
-                passage.start,
-                passage.end,
-                passage.row,
-                hit_members,
-            )
-        )
+
+def result_of(found: "Found", plan: "Plan", notes: Iterable[str]) -> SearchResult:
+    """The result of a search for the Python API; ``notes`` are those on its filters."""
+    from indexer.matching.result_json import json_of
+
+    members = json_of(found, plan)
+    members["notes"] += notes
+    matches = found.matches
+    hits = [
+        _hit(hit.passage, plan.evidence(hit.passage), hit.score, None, own)
+        for hit, own in zip(matches.hits, members["hits"], strict=True)
+    ]
+    possible = [
+        _hit(one.passage, one.evidence, None, one.probability, own)
+        for one, own in zip(found.possible, members["possible"], strict=True)
+    ]
     return SearchResult(
-        found.total, tuple(hits), members["facets"], notes, plan.sentence, found.seconds or 0.0, members
+        matches.total,
+        tuple(hits),
+        found.possible_total,
+        tuple(possible),
+        members["facets"],
+        tuple(members["notes"]),
+        plan.sentence,
+        matches.seconds or 0.0,
+        members,
+    )
+
+
+def _hit(
+    passage: "Passage",
+    evidence: "tuple[Evidence, ...]",
+    score: float | None,
+    probability: float | None,
+    members: Mapping[str, Any],
+) -> Hit:
+    from indexer.query.explanation import explanation_of
+
+    return Hit(
+        passage.id,
+        passage.row.generated_text,
+        score,
+        probability,
+        members["certain"],
+        explanation_of(evidence),
+        evidence,
+        passage.start,
+        passage.end,
+        passage.row,
+        members,
     )

@@ -46,11 +46,11 @@ class Index:
     """An index, from `open_index`: a folder, or Elasticsearch. Use it in a ``with`` statement, or close it."""
 
     def __init__(self, index: "SearchWriter", settings: "IndexSettings") -> None:
-        from indexer.query.planner import planner_of
+        from indexer.matching.search import finder_of
 
         self._index = index
         self._settings = settings
-        self._finder = planner_of(index, settings)
+        self._finder = finder_of(index, settings)
 
     @property
     def place(self) -> str:
@@ -77,11 +77,14 @@ class Index:
         sort: str | None = None,
         size: int = 10,
         page: int = 1,
+        possible: float | None = None,
     ) -> SearchResult:
         """Find passages by their words, as ``hearsay search`` does; without words, all of them.
 
         ``words`` is a query: ``"a phrase"``, ``-not``, ``OR``, ``prefix*``, ``field:value``. ``mode`` is ``forgiving``,
-        ``exact``, ``sounds-like`` or ``baseline``. Instead of words, ``like`` or ``same`` can be the id of a passage,
+        ``exact``, ``sounds-like``, ``any`` or ``baseline``. ``possible`` is the least probability of the possible
+        matches that are returned apart from the matches: 0 returns all, 1 none, and the default is calibrated for the
+        speech model. Instead of words, ``like`` or ``same`` can be the id of a passage,
         to find similar passages, or passages with the same sentence. A passage must pass all filters; several values of
         one filter are alternatives, and ``unknown`` selects clips without a value. ``sort`` is ``duration``,
         ``confidence`` or ``wer``, with a leading minus in descending order; the default is by relevance. ``page``
@@ -103,14 +106,14 @@ class Index:
             from indexer.query.similar import planned
 
             filters, notes = self._filters(typed)
-            plan = planned(self._index, self._finder, words, mode, like=like, same=same)
+            plan = planned(self._index, self._finder.planner, words, mode, like=like, same=same)
             request = _request(plan, filters, _ranges(ranges), sort, size, page)
-            return result_of(self._index.search(request), plan, (*plan.notes, *notes))
+            return result_of(self._finder.find(plan, request, _least(possible)), plan, notes)
 
     def count(self, words: str = "", *, mode: str = "forgiving") -> int:
-        """The number of passages that a search finds; without words, of all passages."""
+        """The number of passages that match; without words, of all passages."""
         with index_errors(self.place):
-            return self._index.count(self._finder.plan(words, mode).query)
+            return self._index.count(self._finder.planner.plan(words, mode).query)
 
     def load(
         self,
@@ -236,6 +239,12 @@ def _request(
             raise BadArgument(f"{name} must be a whole number of at least 1, not {number}")
     order = None if sort is None else sorted_by(sort)
     return Request(plan.query, filters, ranges, FACETS, size, page, order, seconds=True)
+
+
+def _least(possible: float | None) -> float | None:
+    if possible is not None and not 0 <= possible <= 1:
+        raise BadArgument(f"possible must be a probability from 0 to 1, not {possible}")
+    return possible
 
 
 def _ranges(typed: Mapping[str, Bounds]) -> "dict[str, Range]":

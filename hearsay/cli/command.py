@@ -16,8 +16,7 @@ from hearsay.version import VERSION
 _HELP: Final = """\
 usage: hearsay COMMAND [...]    (hearsay COMMAND --help shows its options)
 {commands}
-hearsay --version shows the version.
-example: hearsay demo
+example: hearsay demo    (hearsay --version shows the version)
 """
 
 

@@ -70,6 +70,7 @@ COMMANDS: Final = (
     _indexer("evaluate-search", "measure", "measure how well search finds spoken words", "score"),
     _indexer("learn", "measure", "learn which words are misrecognised as which"),
     _indexer("learn-spelling", "measure", "learn the pronunciation of letters"),
+    _indexer("learn-bigrams", "measure", "learn which words follow each other"),
     _asr("train-whisper", "train a Whisper model on your audio", "measure"),
 )
 """In the order in which ``hearsay --help`` shows them."""

@@ -3,9 +3,9 @@
 import math
 
 
-def counted(number: int, noun: str) -> str:
-    """``1 clip``, ``1,860 clips``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def counted(number: int, noun: str, ending: str = "s") -> str:
+    """``1 clip``, ``1,860 clips``; ``ending`` is that of the plural."""
+    return f"{number:,} {noun}{'' if number == 1 else ending}"
 
 
 def clock(seconds: float, decimals: int = 0) -> str:

@@ -148,6 +148,15 @@ def _add_learning(add: Callable[[str, CommandFunction, str, str], ArgumentParser
     )
     spelling.add_argument("--out", type=Path, required=True, metavar="FILE", help="where to write the model")
     spelling.add_argument("--source", **source)
+    bigrams = add(
+        "learn-bigrams",
+        learning_commands.learn_bigrams,
+        "Learn the bigram model of English from a language model in ARPA format",
+        "learn-bigrams en-us.arpa --out indexer/phonetics/english-bigrams.npz.xz",
+    )
+    bigrams.add_argument("language_model", type=Path, metavar="FILE", help="a language model in ARPA format")
+    bigrams.add_argument("--out", type=Path, required=True, metavar="FILE", help="where to write the model")
+    bigrams.add_argument("--source", **source)
 
 
 def _add_mode(command: ArgumentParser) -> None:
@@ -169,12 +178,18 @@ def _add_search(command: ArgumentParser) -> None:
     _add_filters(command)
     command.add_argument("--size", type=_from_one, default=10, metavar="N", help="hits per page (default: 10)")
     command.add_argument("--page", type=_from_one, default=1, metavar="N", help="page number (default: 1)")
+    command.add_argument(
+        "--possible",
+        type=_probability,
+        metavar="N",
+        help="least probability of the possible matches that are shown: 0 shows all, 1 none (default: as calibrated)",
+    )
     command.add_argument("--json", action="store_true", help="print one JSON object")
     command.add_argument(
         "--queries",
         type=Path,
         metavar="FILE",
-        help='many searches at once: lines {"id", "query"} in, {"id", "total", "hits"} out',
+        help='many searches at once: lines {"id", "query"} in, lines with the ids of matches and possible matches out',
     )
 
 
@@ -226,12 +241,28 @@ def _add_score(command: ArgumentParser) -> None:
         action="store_true",
         help="generate them without new rare words",
     )
+    command.add_argument(
+        "--picture",
+        type=Path,
+        metavar="FILE",
+        help="draw precision, recall and calibration of possible matches in the first mode that has any (.svg, .png)",
+    )
     command.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def _from_one(text: str) -> int:
     if not text.isdecimal() or not 1 <= (number := int(text)) <= 1_000_000_000:
         raise ArgumentTypeError(f"must be a whole number of at least 1, not {text}")
+    return number
+
+
+def _probability(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 1:
+        raise ArgumentTypeError(f"must be a number from 0 to 1, not {text}")
     return number
 
 

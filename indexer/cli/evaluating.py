@@ -13,21 +13,23 @@ from tempfile import TemporaryDirectory
 from hearsay.records.clip import ClipRow
 from hearsay.terminal.console import console_of
 from hearsay.terminal.progress import progress_bar
+from hearsay.text.normalize import tokens
 from indexer.cli.commands import note
 from indexer.errors import IndexUnavailable, WrongRequest
 from indexer.evaluation.distractors import distractors
-from indexer.evaluation.metrics import FIRST, SearchFor, SearchFunction, cross_fitted
-from indexer.evaluation.query_sampling import FREQUENT, QuerySampler, references_of
+from indexer.evaluation.metrics import FIRST, ResultList, SearchFor, SearchFunction, cross_fitted
+from indexer.evaluation.pictures import draw
 from indexer.evaluation.scores import score as scored
 from indexer.evaluation.tables import print_score
 from indexer.index import Request, SearchReader, SearchWriter
 from indexer.ingest.load import read_rows
+from indexer.matching.query_sampling import FREQUENT, QuerySampler, references_of
+from indexer.matching.search import ALL, Finder, finder_of
+from indexer.matching.training import learn
 from indexer.open import open_writer
 from indexer.passages import Passage, passages_of
-from indexer.phonetics.g2p import english
-from indexer.phonetics.training import learn
 from indexer.query.builder import MODES
-from indexer.query.planner import Planner, planner_of
+from indexer.query.planner import Planner
 from indexer.schema import FACETS
 from indexer.settings import IndexSettings
 
@@ -53,7 +55,12 @@ def score(_index: SearchReader, arguments: Namespace, settings: IndexSettings) -
         with _own_index(arguments.index, settings, passages) as index:
             asking = progress.add_task("asking", total=len(queries) * len(modes))
             search_for = _search_for(index, rows, settings, is_cross_fit=arguments.cross_fit)
-            found = scored(queries, search_for, modes, values, lambda: progress.advance(asking))
+            references = {row.id: frozenset(tokens(row.text)) for row in rows}
+            found = scored(queries, search_for, modes, values, references, lambda: progress.advance(asking))
+    if arguments.picture and found.possible:
+        draw(next(iter(found.possible.values())), arguments.picture)
+    elif arguments.picture:
+        note("no picture was drawn: no possible matches were found")
     if arguments.json:
         print(json.dumps(found.to_json(), ensure_ascii=False))
     else:
@@ -61,12 +68,20 @@ def score(_index: SearchReader, arguments: Namespace, settings: IndexSettings) -
     return 0
 
 
-def search_function(planner: Planner, index: SearchReader) -> SearchFunction:
+def search_function(finder: Finder, index: SearchReader) -> SearchFunction:
     """Searches the index as the search command does; the only place where evaluation calls search."""
 
-    def ask(typed: str, mode: str) -> list[str]:
-        request = Request(planner.plan(typed, mode).query, size=FIRST)
-        return [hit.passage.clip for hit in index.search(request).hits]
+    def ask(typed: str, mode: str) -> ResultList:
+        plan = finder.planner.plan(typed, mode)
+        request = Request(plan.query, size=FIRST)
+        matches = index.search(request)
+        possible = finder.possible_matches(plan, request, matches.total)
+        return ResultList(
+            tuple(hit.passage.clip for hit in matches.hits),
+            tuple(one.passage.clip for one in possible),
+            tuple(one.probability for one in possible),
+            finder.threshold(plan) if possible else ALL,
+        )
 
     return ask
 
@@ -75,13 +90,11 @@ def _search_for(
     index: SearchReader, rows: Sequence[ClipRow], settings: IndexSettings, *, is_cross_fit: bool
 ) -> SearchFor:
     """The search with the configured tables, or with tables learned on the other half of the sentences."""
-
-    def fit(half: Sequence[ClipRow]) -> SearchFunction:
-        return search_function(Planner(index, learn(half, english(), "half of the sentences", index.lexicon())), index)
-
     if is_cross_fit:
-        return cross_fitted(rows, fit)
-    as_set_up = search_function(planner_of(index, settings), index)
+        return cross_fitted(
+            rows, lambda half: search_function(Finder(Planner(index, learn(half, "half of the sentences"))), index)
+        )
+    as_set_up = search_function(finder_of(index, settings), index)
     return lambda _question: as_set_up
 
 

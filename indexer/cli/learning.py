@@ -1,4 +1,4 @@
-"""``indexer learn`` and ``learn-spelling``: learning the phonetic tables and the pronunciation model."""
+"""``indexer learn``, ``learn-spelling`` and ``learn-bigrams``: learning what searches rely on."""
 
 from argparse import Namespace
 from collections.abc import Iterator
@@ -11,10 +11,10 @@ from hearsay.terminal.progress import progress_bar
 from indexer.errors import WrongRequest
 from indexer.index import SearchReader
 from indexer.ingest.load import read_rows
-from indexer.phonetics.g2p import english
+from indexer.matching.training import learn as learn_tables
+from indexer.phonetics.bigrams import from_arpa
 from indexer.phonetics.g2p_training import learn_spelling as learn_from
 from indexer.phonetics.g2p_training import read_dictionary
-from indexer.phonetics.training import learn as learn_tables
 from indexer.settings import IndexSettings
 
 IN_THE_WHEEL: Final = "en-us/cmudict-en-us.dict"
@@ -28,9 +28,7 @@ def learn(_index: SearchReader, arguments: Namespace, settings: IndexSettings) -
     with progress_bar() as progress:
         task = progress.add_task("learning", total=None)
         source = arguments.source or ", ".join(file.name for file in arguments.files)
-        tables = learn_tables(
-            rows, english(), source, step=lambda done, total: progress.update(task, completed=done, total=total)
-        )
+        tables = learn_tables(rows, source, lambda done, total: progress.update(task, completed=done, total=total))
     with _written(target):
         tables.save(target)
     print(f"learned from {tables.passages:,} transcripts; the tables were written to {target}")
@@ -48,6 +46,20 @@ def learn_spelling(_index: SearchReader, arguments: Namespace, _settings: IndexS
     with _written(arguments.out):
         spelling.save(arguments.out)
     print(f"the pronunciation model was written to {arguments.out}")
+    return 0
+
+
+def learn_bigrams(_index: SearchReader, arguments: Namespace, _settings: IndexSettings) -> int:
+    """Learn the bigram model from a language model in ARPA format, whose trigrams are ignored."""
+    file: Path = arguments.language_model
+    try:
+        with file.open(encoding="utf-8", errors="replace") as lines:
+            bigrams = from_arpa(lines, arguments.source or file.name)
+    except OSError as problem:
+        raise WrongRequest(f"{file} cannot be read: {problem.strerror}") from problem
+    with _written(arguments.out):
+        bigrams.save(arguments.out)
+    print(f"{len(bigrams.words):,} words and {len(bigrams.pairs):,} bigrams were written to {arguments.out}")
     return 0
 
 

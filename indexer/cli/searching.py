@@ -12,9 +12,10 @@ from indexer.cli.commands import note
 from indexer.cli.terminal import print_result
 from indexer.errors import WrongRequest
 from indexer.index import Range, Request, SearchReader
+from indexer.matching.result_json import json_of
+from indexer.matching.search import Found, finder_of
 from indexer.query.filters import bounds_of, selected_filters, sorted_by
-from indexer.query.planner import Plan, planner_of
-from indexer.query.result_json import json_of
+from indexer.query.planner import Plan
 from indexer.query.similar import planned
 from indexer.schema import FACETS, RANGES, facet_name
 from indexer.settings import IndexSettings
@@ -26,26 +27,36 @@ def search(index: SearchReader, arguments: Namespace, settings: IndexSettings) -
         raise WrongRequest("use only one of WORDS, --like ID, --same ID and --queries FILE")
     filters, ranges = filters_of(index, arguments), ranges_of(arguments)
     sort = sorted_by(arguments.sort) if arguments.sort is not None else None
-    planner = planner_of(index, settings)
+    finder = finder_of(index, settings)
 
     def request_for(plan: Plan, facets: tuple[str, ...] = ()) -> Request:
         return Request(plan.query, filters, ranges, facets, arguments.size, arguments.page, sort, seconds=bool(facets))
 
     if arguments.queries:
         for query_id, words in list(_queries(arguments.queries)):  # reports a malformed line before any result
-            result = index.search(request_for(planner.plan(words, arguments.mode)))
-            print(json.dumps({"id": query_id, "total": result.total, "hits": [hit.passage.id for hit in result.hits]}))
+            plan = finder.planner.plan(words, arguments.mode)
+            print(json.dumps({"id": query_id, **_ids(finder.find(plan, request_for(plan), arguments.possible))}))
         return 0
-    plan = planned(index, planner, " ".join(arguments.words), arguments.mode, like=arguments.like, same=arguments.same)
-    for text in plan.notes:
-        note(text)
+    words = " ".join(arguments.words)
+    plan = planned(index, finder.planner, words, arguments.mode, like=arguments.like, same=arguments.same)
     request = request_for(plan, FACETS)
-    result = index.search(request)
+    found = finder.find(plan, request, arguments.possible)
+    for text in (*plan.notes, *found.notes):
+        note(text)
     if arguments.json:
-        print(json.dumps(json_of(result, plan), ensure_ascii=False))
+        print(json.dumps(json_of(found, plan), ensure_ascii=False))
     else:
-        print_result(console_of(sys.stdout), result, request, plan)
+        print_result(console_of(sys.stdout), found, request, plan)
     return 0
+
+
+def _ids(found: Found) -> dict[str, Any]:
+    return {
+        "total": found.matches.total,
+        "hits": [hit.passage.id for hit in found.matches.hits],
+        "possible_total": found.possible_total,
+        "possible": [one.passage.id for one in found.possible],
+    }
 
 
 def ranges_of(arguments: Namespace) -> dict[str, Range]:

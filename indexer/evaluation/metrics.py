@@ -1,19 +1,46 @@
 """Metrics of single queries: running them, measuring each result, and choosing the tables for cross-fitting."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Final
 
 from hearsay.records.clip import ClipRow
-from hearsay.text.normalize import tokens
-from indexer.evaluation.query_sampling import FREQUENT, SampledQuery
+from indexer.matching.query_sampling import ABSENT, FREQUENT, SampledQuery, halves
 
 FIRST: Final = 10
-"""Number of hits that the metrics consider."""
+"""Number of results that the metrics consider."""
 
-SearchFunction = Callable[[str, str], Sequence[str]]
-"""Maps the text of a query and a mode to the clips of the first ten hits, best first."""
+
+@dataclass(frozen=True, slots=True)
+class ResultList:
+    """The clips that a search found, best first: of its matches the first ten, and of its possible matches all.
+
+    ``probabilities`` are those of the possible matches, of which those of at least ``least`` are shown.
+    """
+
+    matches: tuple[str, ...]
+    possible: tuple[str, ...] = ()
+    probabilities: tuple[float, ...] = ()
+    least: float = 0.0
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The matches, and the possible matches that are shown below them."""
+        return self.matches + self.possible[: self.number_shown]
+
+    @property
+    def number_shown(self) -> int:
+        """The number of possible matches that are shown."""
+        return sum(probability >= self.least for probability in self.probabilities)
+
+    def with_least(self, least: float) -> "ResultList":
+        """The same results with another threshold."""
+        return replace(self, least=least)
+
+
+SearchFunction = Callable[[str, str], ResultList]
+"""Maps the text of a query and a mode to its results."""
 
 Fit = Callable[[Sequence[ClipRow]], SearchFunction]
 """Makes a `SearchFunction` over the same index, with tables learned on these records."""
@@ -21,40 +48,53 @@ Fit = Callable[[Sequence[ClipRow]], SearchFunction]
 SearchFor = Callable[[SampledQuery], SearchFunction]
 """Chooses the `SearchFunction` for a query."""
 
-FIGURES: Final = ("success@10", "mrr@10", "zero_hits")
-FREQUENT_FIGURES: Final = ("precision@10",)
+FIGURES: Final = ("success@10", "mrr@10", "zero_hits", "success@10_everything")
+_OTHER_FIGURES: Final[Mapping[str, Sequence[str]]] = {
+    FREQUENT: ("precision@10",),
+    **dict.fromkeys(ABSENT, ("zero_hits",)),
+}
 
-Measures = Sequence[Sequence[float]]
-"""The metrics of each query, in order: `FIGURES`, or `FREQUENT_FIGURES` for a frequent word."""
+
+def figures_of(kind: str) -> Sequence[str]:
+    """The metrics of queries of a kind, in the order of `measure`."""
+    return _OTHER_FIGURES.get(kind, FIGURES)
 
 
-def measure_all(
+def run_all(
     queries: Sequence[SampledQuery], search_for: SearchFor, mode: str, step: Callable[[], None]
-) -> Measures:
-    """The metrics of all queries in one mode. A query that was sampled several times is run once."""
-    results: dict[tuple[SearchFunction, str], Sequence[str]] = {}
+) -> list[ResultList]:
+    """The results of all queries in one mode. A query that was sampled several times is run once."""
+    results: dict[tuple[SearchFunction, str], ResultList] = {}
     found = []
     for query in queries:
         key = search_for(query), query.text
         if key not in results:
             results[key] = key[0](query.text, mode)
-        found.append(measure(query, results[key]))
+        found.append(results[key])
         step()
     return found
 
 
-def measure(query: SampledQuery, hits: Sequence[str]) -> tuple[float, ...]:
-    """The metrics of one result list."""
+def measure(query: SampledQuery, results: ResultList) -> tuple[float, ...]:
+    """The metrics of one result list: `figures_of` the query's kind."""
+    shown = results.shown
     if query.kind == FREQUENT:
-        return (len(query.relevant & set(hits[:FIRST])) / min(FIRST, len(query.relevant)),)
-    rank = next((rank for rank, clip in enumerate(hits[:FIRST], 1) if clip in query.relevant), None)
-    return float(rank is not None), 1 / rank if rank else 0.0, float(not hits)
+        return (len(query.relevant & set(shown[:FIRST])) / min(FIRST, len(query.relevant)),)
+    if query.is_absent:
+        return (float(not shown),)
+    rank, rank_of_all = (_rank(query, found) for found in (shown, results.matches + results.possible))
+    return float(rank > 0), 1 / rank if rank else 0.0, float(not shown), float(rank_of_all > 0)
+
+
+def _rank(query: SampledQuery, found: Sequence[str]) -> int:
+    """The rank of the first relevant clip, at most ten; 0 if there is none."""
+    return next((rank for rank, clip in enumerate(found[:FIRST], 1) if clip in query.relevant), 0)
 
 
 def cross_fitted(rows: Sequence[ClipRow], fit: Fit) -> SearchFor:
     """Runs each query with tables learned on the half of the sentences that does not contain its own.
 
-    A frequent word does not belong to a single sentence; one of the halves is chosen at random.
+    A frequent or an absent word does not belong to a single sentence; one of the halves is chosen at random.
     """
     first, second = halves(rows)
     searches = fit(second), fit(first)
@@ -66,17 +106,3 @@ def cross_fitted(rows: Sequence[ClipRow], fit: Fit) -> SearchFor:
         return searches[half]
 
     return search_for
-
-
-def halves(rows: Iterable[ClipRow]) -> tuple[list[ClipRow], list[ClipRow]]:
-    """The records in two parts without a common sentence; deterministic."""
-    by_sentence: defaultdict[str, list[ClipRow]] = defaultdict(list)
-    for row in rows:
-        by_sentence[" ".join(tokens(row.text))].append(row)
-    sentences = sorted(by_sentence)
-    Random("halves").shuffle(sentences)  # noqa: S311 – sampling for statistics, not for secrets
-    middle = len(sentences) // 2
-    first, second = (
-        [row for sentence in part for row in by_sentence[sentence]] for part in (sentences[:middle], sentences[middle:])
-    )
-    return first, second

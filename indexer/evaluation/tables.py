@@ -1,21 +1,30 @@
 """The metrics as tables for the terminal; they fit into 80 columns."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
 
 from hearsay.text.intervals import Estimate
-from indexer.evaluation.query_sampling import FREQUENT
+from indexer.evaluation.possible import PossibleFigures
 from indexer.evaluation.scores import Cells, Score
+from indexer.matching.query_sampling import ABSENT, FREQUENT
 from indexer.schema import facet_label
+
+_APART: Final = {
+    **dict.fromkeys(ABSENT, ("zero_hits", "nothing shown")),
+    FREQUENT: ("precision@10", "precision@10"),
+}
+"""The kinds that have one figure, which is printed below the table, and its name."""
 
 
 def print_score(console: Console, score: Score) -> None:
     """Print one table per mode, one per difference to the reference mode, and those by facet."""
     for mode, cells in score.modes.items():
         _print_cells(console, mode, cells, "")
+        if found := score.possible.get(mode):
+            console.print(_possible(found))
         console.print(f"searched in {score.seconds[mode]:.1f} s\n", highlight=False)
     for mode, cells in score.differences.items():
         _print_cells(console, f"{mode} minus {score.against}, query by query", cells, "+")
@@ -26,6 +35,8 @@ def print_score(console: Console, score: Score) -> None:
             console.print()
     console.print(
         "lost: the transcript lacks a word of the query; recognised: it has them all\n"
+        "absent: nobody said one of the words; shown: possible matches per query\n"
+        "right: share of those shown in which the words were said\n"
         "in brackets: 95 % interval; see docs/measuring-search.md",
         style="dim",
         highlight=False,
@@ -33,15 +44,27 @@ def print_score(console: Console, score: Score) -> None:
 
 
 def _print_cells(console: Console, title: str, cells: Cells, sign: str) -> None:
-    table = _table(title, ("query", "group", "n", "success@10", "MRR@10", "no hit"), left=2)
+    """``sign`` is ``+`` for differences, without the numbers of queries, which are in the tables of the modes."""
+    numbered = () if sign else ("n",)
+    table = _table(title, ("query", "group", *numbered, "success@10", "MRR@10", "nothing shown"), left=2)
     for kind, groups in cells.items():
-        for group, cell in groups.items() if kind != FREQUENT else ():
+        for group, cell in groups.items() if kind not in _APART else ():
             figures = (_shown(cell.figures[name], sign) for name in ("success@10", "mrr@10", "zero_hits"))
-            table.add_row(kind, group, f"{cell.n:,}", *figures, end_section=group == "all")
+            number = () if sign else (f"{cell.n:,}",)
+            table.add_row(kind, group, *number, *figures, end_section=group == "all")
     console.print(table)
-    frequent = cells[FREQUENT]["all"]
-    precision = _shown(frequent.figures["precision@10"], sign)
-    console.print(f"frequent: precision@10 {precision}, {frequent.sources:,} words", highlight=False)
+    for kind, (figure, name) in _APART.items():
+        cell = cells[kind]["all"]
+        console.print(f"{kind}: {name} {_shown(cell.figures[figure], sign)}, n {cell.n:,}", highlight=False)
+
+
+def _possible(found: Mapping[str, PossibleFigures]) -> Table:
+    """What is shown below the matches, and whether its probabilities are true."""
+    table = _table("possible matches", ("words", "n", "shown", "right", "calibration error"), left=1)
+    for words, figures in found.items():
+        error = "–" if figures.calibration_error is None else f"{figures.calibration_error:.3f}"
+        table.add_row(words, f"{figures.n:,}", f"{figures.shown:.2f}", _shown(figures.right), error)
+    return table
 
 
 def _by_value(title: str, facet: str, values: Mapping[str, Cells]) -> Table:

@@ -17,8 +17,11 @@ from indexer.phonetics.g2p import G2pModel
 from indexer.phonetics.lexicon import Lexicon
 from indexer.phonetics.tables import Tables
 
-NEAREST: Final = 70
+NEAREST: Final = 300
 """Number of words, and of pairs, among which expansions are chosen."""
+
+NEAREST_TO_TRAIN: Final = 70
+"""The same in training, where the others would only be further examples of words that are not confused."""
 
 FARTHEST: Final = 3.0
 """Cost per phoneme, and per letter, beyond which candidates are dropped. It matters for short words, which are far from
@@ -79,10 +82,15 @@ AS_ONE: Final = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Expansion:
-    """One or two neighbouring ``tokens`` of the index, and the probability that the query word was said there."""
+    """One or two neighbouring ``tokens`` of the index, and the probability that the query word was said there.
+
+    ``is_spelling`` says that they are what the query means, spelled otherwise: a word that is probably misspelt in the
+    query, or two query words written as one.
+    """
 
     tokens: tuple[str, ...]
     probability: float
+    is_spelling: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +124,8 @@ class Expander:
         """
         if has_digit(word):
             return ()
-        whole = tuple(Expansion((one,), AS_ONE) for one in dict.fromkeys(as_one) if self.lexicon.passages_with(one))
+        known = [one for one in dict.fromkeys(as_one) if self.lexicon.passages_with(one)]
+        whole = tuple(Expansion((one,), AS_ONE, is_spelling=True) for one in known)
         if not whole:
             return self._alone(word)
         others = (expansion for expansion in self._alone(word) if expansion.tokens not in {one.tokens for one in whole})
@@ -147,25 +156,26 @@ class Expander:
             for row, odd in zip(candidates.rows, odds.tolist(), strict=True):
                 tokens = tuple(self.lexicon.words[number] for number in entries.members[row])
                 if word not in tokens:
-                    least = MISSPELT if is_misspelt and _one_letter_apart(word, "".join(tokens)) else 0.0
-                    found.append(Expansion(tokens, max(least, 1 / (1 + odd))))
+                    is_spelling = is_misspelt and _one_letter_apart(word, "".join(tokens))
+                    least = MISSPELT if is_spelling else 0.0
+                    found.append(Expansion(tokens, max(least, 1 / (1 + odd)), is_spelling))
         return _by_probability(found)
 
-    def candidates(self, word: str, entries: Entries) -> Candidates:
-        """The `NEAREST` entries by phonemes and letters together, without those beyond `FARTHEST`."""
+    def candidates(self, word: str, entries: Entries, most: int = NEAREST) -> Candidates:
+        """The ``most`` nearest entries by phonemes and letters together, without those beyond `FARTHEST`."""
         pronunciations = [np.frombuffer(one[:MOST_PHONEMES], np.uint8) for one in self._g2p.pronunciations(plain(word))]
         if not pronunciations or not len(entries):
             return Candidates(np.empty(0, np.intp), np.empty((0, len(FEATURES))))
         spelled = np.frombuffer(letters(plain(word))[:MOST_LETTERS], np.uint8)
         is_single = entries is self.lexicon.single
-        most, length_weight = (MEASURED_WORDS, 1) if is_single else (MEASURED_PAIRS, 0)
-        rows = entries.shortlist(pronunciations[0], spelled, most, length_weight)
+        measured, length_weight = (MEASURED_WORDS, 1) if is_single else (MEASURED_PAIRS, 0)
+        rows = entries.shortlist(pronunciations[0], spelled, measured, length_weight)
         phoneme_costs = _nearest(pronunciations, entries, rows, self._tables)
         letter_costs = np.stack(
             distances(spelled, entries.letters[rows], entries.letter_lengths[rows], self._tables.letters)
         ) / len(spelled)
         apart = _combined(phoneme_costs) + _LETTER_SHARE * _combined(letter_costs)
-        best = np.sort(np.argsort(apart, kind="stable")[:NEAREST])
+        best = np.sort(np.argsort(apart, kind="stable")[:most])
         best = best[np.maximum(phoneme_costs[0, best], letter_costs[0, best]) < FARTHEST]
         features = self._features(
             word, pronunciations[0], entries, rows[best], phoneme_costs[:, best], letter_costs[:, best]

@@ -96,9 +96,28 @@ class Lexicon:
             word: row[:length].tobytes() for word, row, length in zip(self.words, self._sounds, lengths, strict=True)
         }
 
-    def passages_with(self, word: str) -> int:
-        """The number of passages with a word; 0 for one that the lexicon lacks."""
-        return self._counts.get(word, 0)
+    def passages_with(self, *tokens: str) -> int:
+        """The number of passages with a word, or with two words next to each other; 0 if the lexicon lacks them."""
+        if len(tokens) == 1:
+            return self._counts.get(tokens[0], 0)
+        first, second = (self._numbers.get(token, -1) for token in tokens)
+        at = int(np.searchsorted(self._pair_keys, first * len(self.words) + second))
+        is_known = first >= 0 and second >= 0 and at < len(self._pairs) and self._pairs[at].tolist() == [first, second]
+        return int(self._pair_passages[at]) if is_known else 0
+
+    @cached_property
+    def tokens(self) -> int:
+        """The number of tokens in all passages; of a word that occurs several times in one, only one counts."""
+        return int(self._word_passages.sum(dtype=np.int64))
+
+    @cached_property
+    def _numbers(self) -> Mapping[str, int]:
+        return {word: number for number, word in enumerate(self.words)}
+
+    @cached_property
+    def _pair_keys(self) -> NDArray[np.int64]:
+        first, second = self._pairs.astype(np.int64).T
+        return np.asarray(first * len(self.words) + second, np.int64)
 
     @cached_property
     def _counts(self) -> Mapping[str, int]:

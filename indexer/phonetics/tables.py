@@ -14,6 +14,7 @@ from hearsay.records.files import replaced_whole
 from indexer.errors import WrongRequest
 from indexer.phonetics.alphabets import LETTER_COUNT, PHONEME_COUNT
 from indexer.phonetics.edit_distance import Costs
+from indexer.phonetics.probability import ProbabilityModel
 
 SHIPPED: Final = Path(__file__).parent / "shipped"
 """A file for each speech model that has tables of its own, and ``general.json``."""
@@ -24,10 +25,12 @@ _TABLES_OF: Final = {
     "whisper-tiny.en": "whisper-tiny.en",
     "whisper-tiny.en-short": "whisper-tiny.en",  # trained to write what that model writes
     "whisper-base": "whisper-base",
+    "wav2vec2-large-960h": GENERAL,
+    "facebook/wav2vec2-large-960h": GENERAL,
 }
 """The file for each speech model."""
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Version of the format; incremented when a value changes its meaning."""
 
 
@@ -37,14 +40,15 @@ class Tables:
 
     ``phonemes`` and ``letters`` are confusion costs; ``weights`` those of a logistic regression over
     `indexer.phonetics.expansion.FEATURES`, for words and for pairs, shape (2, features). ``unseen`` is the share of
-    spoken words of which the transcript contains no candidate. ``passages`` is the number of transcripts that the
-    tables were learned from, and ``source`` describes these.
+    spoken words of which the transcript contains no candidate. ``possible`` estimates the probability of passages.
+    ``passages`` is the number of transcripts that the tables were learned from, and ``source`` describes these.
     """
 
     phonemes: Costs
     letters: Costs
     weights: NDArray[np.float64]
     unseen: float
+    possible: ProbabilityModel
     passages: int
     source: str
 
@@ -57,6 +61,7 @@ class Tables:
             "phonemes": np.round(self.phonemes.astype(float), 4).tolist(),
             "letters": np.round(self.letters.astype(float), 4).tolist(),
             "weights": np.round(self.weights, 5).tolist(),
+            "possible": self.possible.to_json(),
         }
         with replaced_whole(file) as temporary:
             temporary.write_text(json.dumps(members) + "\n", encoding="utf-8")
@@ -83,6 +88,7 @@ class Tables:
             np.array(members["letters"], np.float32),
             np.array(members["weights"], np.float64),
             float(members["unseen"]),
+            ProbabilityModel.from_json(members["possible"]),
             int(members["passages"]),
             str(members["source"]),
         )
@@ -92,7 +98,7 @@ class Tables:
         fits = self.phonemes.shape == (PHONEME_COUNT, PHONEME_COUNT)
         fits &= self.letters.shape == (LETTER_COUNT, LETTER_COUNT)
         fits &= all(bool(np.isfinite(figures).all()) for figures in (self.phonemes, self.letters, self.weights))
-        return fits and 0 < self.unseen <= 1 and self.passages > 0
+        return fits and self.possible.is_valid() and 0 < self.unseen <= 1 and self.passages > 0
 
 
 def shipped(model: str = "") -> Tables:
@@ -102,6 +108,11 @@ def shipped(model: str = "") -> Tables:
     transcripts by wav2vec2-large-960h.
     """
     return _shipped(_TABLES_OF.get(model, GENERAL))
+
+
+def has_own_tables(model: str) -> bool:
+    """Whether tables ship that were learned from transcripts by this speech model, or one that writes the same."""
+    return model in _TABLES_OF
 
 
 @cache

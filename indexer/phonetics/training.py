@@ -18,10 +18,11 @@ from indexer.phonetics.alphabets import letters, plain
 from indexer.phonetics.confusion_table import ConfusionTable
 from indexer.phonetics.confusions import SymbolPair, learned_costs, letter_prior, phoneme_prior
 from indexer.phonetics.edit_distance import Costs
-from indexer.phonetics.expansion import FEATURES, Expander
+from indexer.phonetics.expansion import FEATURES, NEAREST_TO_TRAIN, Expander
 from indexer.phonetics.g2p import G2pModel
 from indexer.phonetics.lexicon import Lexicon
 from indexer.phonetics.model import Observations, fitted_weights
+from indexer.phonetics.probability import NOTHING
 from indexer.phonetics.tables import Tables
 from indexer.phonetics.word_counts import WordCounter
 
@@ -111,7 +112,7 @@ def learn(
             counter.add(" ".join(clip.transcript))
         lexicon = Lexicon.of(counter, g2p)
     phonemes, spelled = _phoneme_costs(clips, confusions, g2p), _letter_costs(clips, confusions)
-    tables = Tables(phonemes, spelled, np.zeros((2, len(FEATURES))), 1.0, lexicon.passages, source)
+    tables = Tables(phonemes, spelled, np.zeros((2, len(FEATURES))), 1.0, NOTHING, lexicon.passages, source)
     corpus = TrainingClips.of(clips[:: math.ceil(len(clips) / MOST_CLIPS)])
     observations = _observations(corpus, Expander(lexicon, tables, g2p), step)
     spoken = sum(len(corpus.in_references[word]) for word in corpus.words)
@@ -149,7 +150,7 @@ def _observations(corpus: TrainingClips, expander: Expander, step: Callable[[int
     found: list[_Candidate] = []
     for number, word in enumerate(corpus.words):
         for entries in (expander.lexicon.single, expander.lexicon.double):
-            candidates = expander.candidates(word, entries)
+            candidates = expander.candidates(word, entries, NEAREST_TO_TRAIN)
             for row, features in zip(candidates.rows, candidates.features, strict=True):
                 members = [expander.lexicon.words[member] for member in entries.members[row]]
                 if places := corpus.with_all(members) - corpus.with_word(word):

@@ -18,6 +18,7 @@ from indexer.query.syntax_tree import (
     RangeQuery,
     SyntaxTree,
     WordQuery,
+    phonetic_words,
     words_of,
 )
 from indexer.query_tree import (
@@ -38,7 +39,7 @@ from indexer.query_tree import (
 )
 from indexer.schema import UNKNOWN, VALUE_FACETS, VALUE_KEYS, counted_in, value_key
 
-MODES: Final = ("exact", "forgiving", "sounds-like", "baseline")
+MODES: Final = ("exact", "forgiving", "sounds-like", "any", "baseline")
 
 DEFAULT_MODE: Final = "forgiving"
 
@@ -52,7 +53,9 @@ OTHER_FORM: Final = 0.05
 """The same if only another form of it is in the transcript; chosen, not learned."""
 
 LEAST_PROBABILITY: Final = 0.001
-"""Expansions below this probability are not searched for; 0.0005 finds nothing more, 0.002 slightly less."""
+LEAST_AMONG_SEVERAL: Final = 0.0001
+"""Expansions below this probability are not searched for: of a single word, and of several. Next to other words of the
+query, weak evidence counts, too."""
 
 SHORTNESS: Final = 0.25
 """Score per four words by which a passage is shorter, between passages with the same evidence."""
@@ -76,29 +79,23 @@ class EvidenceWeights:
     """The expansions of a word, and the scores of evidence.
 
     ``floor`` gives the probability below which evidence for a word has no score; expansions below ``least`` are not
-    searched for. ``boosts_expansions`` makes expansions score nearly as much as the words themselves.
+    searched for.
     """
 
     expansions: Expansions
     floor: Floor
-    boosts_expansions: bool = False
     least: float = LEAST_PROBABILITY
 
     def worth(self, probability: float, word: str) -> float:
-        """The score of evidence for a word: log(probability / floor); if it is not positive, it is not evidence."""
-        return round(_STEP * math.log(probability / self.floor(word))) / _STEP
-
-    def expansion_worth(self, probability: float, word: str) -> float:
-        return self.worth(math.sqrt(probability) if self.boosts_expansions else probability, word)
+        """The score of evidence for a word: log(probability / floor), at least 1/64."""
+        return max(1.0, round(_STEP * math.log(probability / self.floor(word)))) / _STEP
 
 
 def every_word(tree: SyntaxTree, weighing: EvidenceWeights) -> Query:
-    """Mode exact: every word as typed or by its stem; the word itself always scores more than its stem alone."""
+    """The matches: every word as typed or by its stem; the word itself always scores more than its stem alone."""
     match tree:
-        case WordQuery(token, sounds_like=False):
-            return AnyOf((Term("tokens", token), Term("stems", stem(token), STEM_WEIGHT)))
         case WordQuery(token):
-            return _evidence(token, weighing)
+            return AnyOf((Term("tokens", token), Term("stems", stem(token), STEM_WEIGHT)))
         case PhraseQuery() | PrefixQuery():
             return _as_transcribed(tree, weighing)
         case Disjunction(children):
@@ -131,38 +128,48 @@ def any_word(tree: SyntaxTree, weighing: EvidenceWeights) -> Query:
     return _narrowed((found,), conditions, weighing)
 
 
-def forgiving(tree: SyntaxTree, weighing: EvidenceWeights) -> Query:
-    """Mode forgiving: first the passages that contain every word, by BM25; then the others, by their evidence.
+def some_words(tree: SyntaxTree, weighing: EvidenceWeights) -> Query:
+    """Mode any: at least one word or phrase as typed or by its stem; first the passages that contain all of them.
 
-    In the others, a word is missing, in another form or only a possible match; the scores of the evidence add up.
+    The others are ranked by all evidence, for the words that they lack as well.
     """
     wanted, conditions = _parted(tree)
     if not wanted:
         return _narrowed((EVERYTHING,), conditions, weighing)
-    band = certain_from(tree, weighing)
-    matches = AllOf((Constant(EVERYTHING, band), *(_as_transcribed(child, weighing) for child in wanted)))
-    return _narrowed((BestOf((matches, _by_evidence(wanted, weighing))),), conditions, weighing)
-
-
-def sounds_like(tree: SyntaxTree, weighing: EvidenceWeights) -> Query:
-    """Mode sounds-like: expansions score nearly as much as the words themselves, so that both are ranked together."""
-    wanted, conditions = _parted(tree)
-    return _narrowed((_by_evidence(wanted, weighing) if wanted else EVERYTHING,), conditions, weighing)
+    children = [every_word(child, weighing) for child in wanted]
+    above_all = Constant(EVERYTHING, _above(tree, weighing))
+    found = BestOf((AllOf((above_all, *children)), _by_evidence(wanted, weighing)))
+    return _narrowed((Constant(_one_of(AnyOf, children), 0.0), found), conditions, weighing)
 
 
 BUILDERS: Final[Mapping[str, Callable[[SyntaxTree, EvidenceWeights], Query]]] = {
     "exact": every_word,
-    "forgiving": forgiving,
-    "sounds-like": sounds_like,
+    "forgiving": every_word,
+    "sounds-like": every_word,
+    "any": some_words,
     "baseline": any_word,
 }
+"""The query for the matches in each mode."""
 
 
-def certain_from(tree: SyntaxTree, weighing: EvidenceWeights) -> float:
-    """The score from which on, in mode forgiving, a passage contains every word as typed.
+def candidates(tree: SyntaxTree, mode: str, weighing: EvidenceWeights) -> Query | None:
+    """The passages that are no matches and have evidence for the words that they lack; None if the mode has none.
 
-    A whole number above the maximum that evidence can add up to.
+    Of several words, each needs evidence, but in mode any at least one. Mode exact has evidence for words with ``~``.
     """
+    wanted, conditions = _parted(tree)
+    if not wanted or mode == "baseline" or (mode == "exact" and not phonetic_words(tree)):
+        return None
+    if mode == "any":
+        found = _by_evidence(wanted, weighing)
+    else:
+        may_be_lost = phonetic_words(tree) if mode == "exact" else frozenset(words_of(tree))
+        found = Favouring(_all_of([_evidence_of(child, weighing, may_be_lost) for child in wanted]), _SHORT_ONES)
+    return Without(_narrowed((found,), conditions, weighing), BUILDERS[mode](tree, weighing))
+
+
+def _above(tree: SyntaxTree, weighing: EvidenceWeights) -> float:
+    """A whole number above the maximum that evidence for words can add up to."""
     most = sum(max(_ANY_WORD, weighing.worth(1.0, token)) for token in words_of(tree))
     return float(math.ceil(most + SHORTNESS * LONGEST_LENGTH) + 1)
 
@@ -192,7 +199,7 @@ def _narrowed(found: Sequence[Query], conditions: Sequence[SyntaxTree], weighing
 def _as_transcribed(tree: SyntaxTree, weighing: EvidenceWeights) -> Query:
     """The words as typed, ranked by BM25."""
     match tree:
-        case WordQuery(token, sounds_like=False):
+        case WordQuery(token):
             return Term("tokens", token)
         case PhraseQuery(several):
             return Phrase("tokens", several)
@@ -200,53 +207,62 @@ def _as_transcribed(tree: SyntaxTree, weighing: EvidenceWeights) -> Query:
             return Prefix("tokens", start)
         case Disjunction(children):
             return _one_of(AnyOf, (_as_transcribed(child, weighing) for child in children))
-        case WordQuery() | FieldQuery() | RangeQuery() | Negation() | Conjunction():
+        case FieldQuery() | RangeQuery() | Negation() | Conjunction():
             return every_word(tree, weighing)
 
 
 def _by_evidence(wanted: Sequence[SyntaxTree], weighing: EvidenceWeights) -> Query:
     """Any evidence for any of the words; shorter passages first."""
-    return Favouring(_one_of(AnyOf, (_evidence_of(child, weighing) for child in wanted)), _SHORT_ONES)
+    may_be_lost = frozenset(word for child in wanted for word in words_of(child))
+    return Favouring(_one_of(AnyOf, (_evidence_of(child, weighing, may_be_lost) for child in wanted)), _SHORT_ONES)
 
 
-def _evidence_of(tree: SyntaxTree, weighing: EvidenceWeights) -> Query:
-    """All evidence with its scores. A phrase scores more than the evidence for its separate words."""
+def _evidence_of(tree: SyntaxTree, weighing: EvidenceWeights, may_be_lost: frozenset[str]) -> Query:
+    """All evidence with its scores. Of a phrase that was not transcribed, each word needs evidence."""
     match tree:
         case WordQuery(token):
-            return _evidence(token, weighing)
+            return _evidence(token, weighing, is_guessed=token in may_be_lost)
         case PhraseQuery(several):
-            apart = AnyOf(tuple(_evidence(token, weighing) for token in dict.fromkeys(several)))
             worth = sum(max(_ANY_WORD, weighing.worth(IN_TRANSCRIPT, token)) for token in several)
-            return BestOf((Constant(Phrase("tokens", several), worth), apart))
+            phrase = Constant(Phrase("tokens", several), worth)
+            if not may_be_lost.issuperset(several):
+                return phrase
+            apart = [_evidence(token, weighing, is_guessed=True) for token in dict.fromkeys(several)]
+            return BestOf((phrase, _all_of(apart)))
         case Disjunction(children):
-            return _one_of(BestOf, (_evidence_of(child, weighing) for child in children))
+            return _one_of(BestOf, (_evidence_of(child, weighing, may_be_lost) for child in children))
         case PrefixQuery(start):
             return Constant(Prefix("tokens", start), _ANY_WORD)
         case FieldQuery() | RangeQuery() | Negation() | Conjunction():
             return every_word(tree, weighing)
 
 
-def _evidence(token: str, weighing: EvidenceWeights) -> Query:
-    """The word, its other forms, its phonetic expansions, and the alternatives of the speech model."""
+def _evidence(token: str, weighing: EvidenceWeights, *, is_guessed: bool) -> Query:
+    """The word and its other forms; if it is guessed, its phonetic expansions and the speech model's alternatives."""
+    word = Constant(Term("tokens", token), max(_ANY_WORD, weighing.worth(IN_TRANSCRIPT, token)))
+    other_form = Constant(Term("stems", stem(token)), max(_ANY_FORM, weighing.worth(OTHER_FORM, token)))
+    if not is_guessed:
+        return BestOf((word, other_form))
     expansions = [
         Constant(
             Phrase("tokens", expansion.tokens) if len(expansion.tokens) > 1 else Term("tokens", expansion.tokens[0]),
-            worth,
+            weighing.worth(expansion.probability, token),
         )
         for expansion in weighing.expansions(token)
-        if (worth := weighing.expansion_worth(expansion.probability, token)) > 0
     ]
     alternatives = [
-        Constant(Term("alternatives", f"{token}_{tenth}"), worth)
+        Constant(Term("alternatives", f"{token}_{tenth}"), weighing.worth(tenth / 10, token))
         for tenth in range(1, 10)
-        if tenth / 10 >= weighing.least and (worth := weighing.expansion_worth(tenth / 10, token)) > 0
+        if tenth / 10 >= weighing.least
     ]
-    word = Constant(Term("tokens", token), max(_ANY_WORD, weighing.worth(IN_TRANSCRIPT, token)))
-    other_form = Constant(Term("stems", stem(token)), max(_ANY_FORM, weighing.worth(OTHER_FORM, token)))
     return BestOf((word, other_form, *expansions, *alternatives))
 
 
 _SHORT_ONES: Final = tuple(Constant(Term("shortness", str(power)), SHORTNESS * power) for power in POWERS)
+
+
+def _all_of(queries: Sequence[Query]) -> Query:
+    return queries[0] if len(queries) == 1 else AllOf(tuple(queries))
 
 
 def _one_of(kind: type[AnyOf] | type[BestOf], queries: Iterable[Query]) -> Query:

@@ -18,10 +18,8 @@ from indexer.query.syntax_tree import (
 )
 from indexer.schema import UNKNOWN, facet_label
 
-_AND_HOW: Final = {"forgiving": ", even if misrecognised", "exact": ", as typed or in another form"}
-
-_LOOSE: Final = ("forgiving", "sounds-like")
-"""Modes in which parts of a phrase match too."""
+_ANY: Final = ("any", "baseline")
+"""Modes in which one of the words is enough."""
 
 _FIELDS: Final = {
     "age": "from speakers in their",
@@ -54,7 +52,7 @@ def describe_query(tree: SyntaxTree, mode: str) -> str:
         case Disjunction(()):
             return "no clips"
         case _:
-            return f"clips {_those(tree, mode, _AND_HOW.get(mode, ''))}"
+            return f"clips {_those(tree, mode, '' if mode in _ANY else ', as typed or in another form')}"
 
 
 def _those(tree: SyntaxTree, mode: str, how: str = "") -> str:
@@ -85,20 +83,15 @@ _NO: Final = Disjunction(())
 
 def _saying(words: Sequence[SyntaxTree], said: Sequence[SyntaxTree], mode: str, how: str) -> Iterator[str]:
     """Words first, because the mode concerns them; then phrases and prefixes."""
-    if mode == "baseline" and (every := [one for child in (*words, *said) for one in _alternatives(child)]):
+    if mode in _ANY and (every := [one for child in (*words, *said) for one in _alternatives(child)]):
         yield f"where {'any of ' if len(every) > 1 else ''}{_listed(every, 'or', mode)} was said"
         return
     if words:
-        nouns = [_noun(word, mode, len(words)) for word in sorted(words, key=_is_guessed)]
-        tail = "" if all(map(_is_guessed, words)) else how
-        yield f"where {_joined(nouns, 'and')} {'was' if len(nouns) == 1 else 'were'} said{tail}"
+        nouns = [_noun(word, mode, len(words)) for word in words]
+        yield f"where {_joined(nouns, 'and')} {'was' if len(nouns) == 1 else 'were'} said{how}"
     if said:
         nouns = [_noun(one, mode, len(said)) for one in said]
         yield f"{'and' if words else 'with'} {_joined(nouns, 'and')}"
-
-
-def _is_guessed(tree: SyntaxTree) -> bool:
-    return all(isinstance(one, WordQuery) and one.sounds_like for one in _alternatives(tree))
 
 
 def _alternatives(tree: SyntaxTree) -> list[SyntaxTree]:
@@ -110,12 +103,11 @@ def _alternatives(tree: SyntaxTree) -> list[SyntaxTree]:
 def _noun(tree: SyntaxTree, mode: str, among: int = 1) -> str:
     """A noun phrase for a word or phrase; alternatives get “either” if there are others (``among`` counts all)."""
     match tree:
-        case WordQuery(token, sounds_like):
-            return f"something like “{token}”" if sounds_like or mode == "sounds-like" else f"“{token}”"
+        case WordQuery(token):
+            return f"“{token}”"
         case PhraseQuery(tokens):
             spoken = _spoken(tokens)
-            loosely = " or some of its words" if mode in _LOOSE else ""
-            return f"“{spoken}” in a row{loosely}" if " " in spoken else f"“{spoken}”{loosely}"
+            return f"“{spoken}” in a row" if " " in spoken else f"“{spoken}”"
         case PrefixQuery(start):
             return f"a word beginning with “{start}”"
         case _:

@@ -124,11 +124,18 @@ def _best_evidence(term: QueryTerm, transcript: _Transcript) -> Evidence:
 def explanation_of(evidence: Sequence[Evidence]) -> str:
     """A phrase for people about the words that do not match as typed; empty if all do.
 
-    Example: ``possible match: “vainted” for “painted”; without “cup”``.
+    Example: ``transcribed “vainted” for “painted”, “colour” for “colours”; without “cup”``.
     """
-    parts = [_phrase(one) for one in _grouped(evidence)]
+    grouped = list(_grouped(evidence))
+    transcribed = [_phrase(one) for one in grouped if one.match in ("sounds like", "other form")]
+    alternatives = [f"“{one.word}”" for one in grouped if one.match == "alternative"]
     missing = [f"“{one.word}”" for one in evidence if one.match == "missing"]
-    return "; ".join(filter(None, [*parts, f"without {', '.join(missing)}" if missing else ""]))
+    parts = (
+        f"transcribed {', '.join(transcribed)}" if transcribed else "",
+        f"{', '.join(alternatives)} considered by the speech model" if alternatives else "",
+        f"without {', '.join(missing)}" if missing else "",
+    )
+    return "; ".join(filter(None, parts))
 
 
 def _grouped(evidence: Sequence[Evidence]) -> Iterator[Evidence]:
@@ -140,12 +147,4 @@ def _grouped(evidence: Sequence[Evidence]) -> Iterator[Evidence]:
 
 
 def _phrase(one: Evidence) -> str:
-    match one.match:
-        case "sounds like":
-            return f"possible match: “{' '.join(one.matched)}” for “{one.word}”"
-        case "other form":
-            return f"“{one.matched[0]}” for “{one.word}”"
-        case "alternative":
-            return f"possible match: “{one.word}” is an alternative of the speech model"
-        case _:
-            return ""
+    return f"“{' '.join(one.matched) if one.match == 'sounds like' else one.matched[0]}” for “{one.word}”"

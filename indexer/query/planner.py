@@ -1,7 +1,7 @@
 """The planner: from what a person typed to the query of an index, and to the terms that explain each hit."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import groupby
@@ -9,19 +9,20 @@ from typing import Final
 
 from indexer.documents import stem
 from indexer.errors import WrongRequest
-from indexer.index import PassageHit, Request, SearchReader
+from indexer.index import Request, SearchReader
 from indexer.passages import Passage
 from indexer.phonetics.expansion import Expander, Expansion
 from indexer.phonetics.g2p import english
-from indexer.phonetics.tables import Tables, shipped
+from indexer.phonetics.tables import Tables, has_own_tables, shipped
 from indexer.query.builder import (
     BUILDERS,
     DEFAULT_MODE,
+    LEAST_AMONG_SEVERAL,
     LEAST_PROBABILITY,
     MODES,
     MOST_EXPANSIONS,
     EvidenceWeights,
-    certain_from,
+    candidates,
     value_query,
 )
 from indexer.query.description import describe_query
@@ -58,16 +59,24 @@ MOST_AS_ONE: Final = 3
 _LEVELS: Final = {*(tenth / 10 for tenth in range(1, 10)), 2.0}
 """The probabilities of alternatives, in tenths, and a probability above all others."""
 
-_PHONETIC_MODES: Final = ("forgiving", "sounds-like")
+_PHONETIC_MODES: Final = ("forgiving", "sounds-like", "any")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One or several words of a query that must all be found; ``is_phrase`` if next to each other in this order."""
+
+    terms: tuple[QueryTerm, ...]
+    is_phrase: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The plan of one search: the ``query``, its meaning as a ``sentence``, and ``notes`` on what was not understood.
+    """The plan of one search: the ``query`` for the matches, its meaning as a ``sentence``, and ``notes`` on what was
+    not understood.
 
-    ``terms`` has each query word with its expansions. A hit with a score of at least ``certain_from`` contains every
-    word as typed; below, at least one is missing, in another form or only a possible match. It is None in modes without
-    such a limit.
+    ``candidates`` is the query for the passages among which possible matches are, None if there are none. ``terms`` has
+    each query word with its expansions. ``wanted`` has what was typed: of each item, the alternatives that OR joins.
     """
 
     query: Query
@@ -75,15 +84,12 @@ class Plan:
     sentence: str
     notes: tuple[str, ...]
     terms: tuple[QueryTerm, ...]
-    certain_from: float | None
+    candidates: Query | None = None
+    wanted: tuple[tuple[Words, ...], ...] = ()
 
     def evidence(self, passage: Passage) -> tuple[Evidence, ...]:
         """The evidence in the passage for each query word."""
         return evidence_of(passage, self.terms)
-
-    def is_certain(self, hit: PassageHit) -> bool:
-        """Whether the hit contains every query word as typed."""
-        return self.certain_from is None or hit.score >= self.certain_from
 
 
 class Planner:
@@ -93,7 +99,7 @@ class Planner:
     """
 
     def __init__(self, index: SearchReader, tables: Tables | None = None) -> None:
-        self._index = index
+        self.index = index
         self._tables = tables
         self._expander: Expander | None = None
 
@@ -116,35 +122,36 @@ class Planner:
             weighing = EvidenceWeights(
                 lambda word: tuple(expansion for expansion in expansions(word) if expansion.probability >= least),
                 lambda word: expander().floor(word),
-                boosts_expansions=mode == "sounds-like",
-                least=least,
+                least,
             )
+            terms = _query_terms(tree, mode, weighing)
             return Plan(
                 BUILDERS[mode](tree, weighing),
                 mode,
                 describe_query(tree, mode),
                 notes,
-                _query_terms(tree, mode, weighing),
-                certain_from(tree, weighing) if mode == "forgiving" and words else None,
+                terms,
+                candidates(tree, mode, weighing),
+                _wanted(tree, {term.word: term for term in terms}),
             )
 
-        return self._fitted(planned)
+        return self._fitted(planned, LEAST_PROBABILITY if len(words) < 2 else LEAST_AMONG_SEVERAL)
 
     def _missing_values(self, tree: SyntaxTree) -> Iterator[str]:
         """A note on each value that no passage has, of the first `MOST_CHECKED` values of facets in the query."""
         for asked in [asked for asked in dict.fromkeys(values_of(tree)) if asked.field in FACETS][:MOST_CHECKED]:
-            found = self._index.search(Request(value_query(asked.field, asked.value), size=1))
+            found = self.index.search(Request(value_query(asked.field, asked.value), size=1))
             if not found.total and asked.value != UNKNOWN:
-                every = self._index.search(Request(facets=(asked.field,), size=1))
+                every = self.index.search(Request(facets=(asked.field,), size=1))
                 yield missing_value_note(asked.field, asked.value, every.facets[asked.field])
 
-    def _fitted(self, planned: Callable[[float], Plan]) -> Plan:
+    def _fitted(self, planned: Callable[[float], Plan], least: float) -> Plan:
         """The plan with all expansions; if the index has a limit below that, with the most likely ones."""
-        plan = planned(LEAST_PROBABILITY)
-        if not self._index.excess(plan.query):
+        plan = planned(least)
+        if not self._exceeds(plan):
             return plan
         levels = sorted({expansion.probability for one in plan.terms for expansion in one.expansions} | _LEVELS)
-        at = bisect_left(levels, True, key=lambda least: not self._index.excess(planned(least).query))
+        at = bisect_left(levels, True, key=lambda least: not self._exceeds(planned(least)))
         fitted = planned(levels[min(at, len(levels) - 1)])
         every, kept = (sum(len(one.expansions) for one in either.terms) for either in (plan, fitted))
         note = (
@@ -153,16 +160,26 @@ class Planner:
         )
         return replace(fitted, notes=(*fitted.notes, note))
 
+    def _exceeds(self, plan: Plan) -> bool:
+        return any(query is not None and self.index.excess(query) > 0 for query in (plan.query, plan.candidates))
+
     def expander(self) -> Expander:
         """Finds expansions in the index's current lexicon."""
-        lexicon = self._index.lexicon()
+        lexicon = self.index.lexicon()
         if self._expander is None or self._expander.lexicon is not lexicon:
             self._expander = Expander(lexicon, self.tables(), english())
         return self._expander
 
     def tables(self) -> Tables:
         """The phonetic tables for the passages that the index has now."""
-        return self._tables or shipped(usual_speech_model(self._index))
+        return self._tables or shipped(usual_speech_model(self.index))
+
+    def notes_on_tables(self) -> tuple[str, ...]:
+        """A note if the speech model of the index has no tables of its own."""
+        model = "" if self._tables else usual_speech_model(self.index)
+        if not model or has_own_tables(model):
+            return ()
+        return (f"the probabilities are general ones: there are none for the speech model {model}",)
 
 
 def usual_speech_model(index: SearchReader) -> str:
@@ -191,6 +208,24 @@ def _query_terms(tree: SyntaxTree, mode: str, weighing: EvidenceWeights) -> tupl
         return QueryTerm(word, None if mode == "baseline" else stem(word), expansions, word not in needed, either)
 
     return tuple(map(one, dict.fromkeys(words_of(tree))))
+
+
+def _wanted(tree: SyntaxTree, terms: Mapping[str, QueryTerm]) -> tuple[tuple[Words, ...], ...]:
+    """What must be found in a transcript: of each item that was typed, its alternatives; without conditions."""
+    children = tree.children if isinstance(tree, Conjunction) else (tree,)
+    alternatives = (tuple(_alternatives(child, terms)) for child in children)
+    return tuple(filter(None, alternatives))
+
+
+def _alternatives(tree: SyntaxTree, terms: Mapping[str, QueryTerm]) -> Iterator[Words]:
+    match tree:
+        case WordQuery() | PhraseQuery() | PrefixQuery():
+            yield Words(tuple(terms[word] for word in words_of(tree)), isinstance(tree, PhraseQuery))
+        case Disjunction(children):
+            for child in children:
+                yield from _alternatives(child, terms)
+        case FieldQuery() | RangeQuery() | Negation() | Conjunction():
+            return
 
 
 def _as_one(typed: Iterable[SyntaxTree]) -> dict[str, tuple[str, ...]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class WordQuery:
-    """One normalised word; ``sounds_like`` if it is followed by ``~``, which adds its expansions in any mode."""
+    """One normalised word; ``sounds_like`` if it is followed by ``~``: it may be misrecognised in mode exact, too."""
 
     token: str
     sounds_like: bool = False
@@ -100,7 +100,7 @@ def values_of(tree: SyntaxTree) -> list[FieldQuery]:
 
 
 def phonetic_words(tree: SyntaxTree) -> frozenset[str]:
-    """The words that ``~`` expands in any mode."""
+    """The words that ``~`` expands in mode exact, too."""
     match tree:
         case WordQuery(token, sounds_like=True):
             return frozenset({token})

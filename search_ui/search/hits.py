@@ -4,7 +4,7 @@ This is the only place where fields of a record become HTML, and every one of th
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Final
 
@@ -15,7 +15,7 @@ from hearsay.text.format import clock, duration, percent, probability
 from hearsay.text.normalize import words as normalised_words
 from hearsay.text.scoring import normalizer_in_words
 from indexer.passages import Passage
-from indexer.query.explanation import Evidence, explanation_of
+from indexer.query.explanation import Evidence, QueryTerm, evidence_of, explanation_of
 from indexer.query.highlight import highlight
 from indexer.schema import facet_label
 from search_ui.export.menu import subtitles_html
@@ -28,9 +28,6 @@ EMBEDDED_MODELS: Final = {
 }
 """Notes on the built-in models, which are used if no better one is available, by the beginning of their names."""
 
-INEXACT_RESULTS: Final = "Below: a query word is missing, in another form, or only a possible match"
-"""Label of the rule between the results that contain every query word as typed and the others."""
-
 SIMILAR: Final = "Similar clips"
 """Label of the link to clips that share rare words with a result."""
 
@@ -41,7 +38,7 @@ class HitContext:
 
     ``audio`` and ``spectrogram`` are addresses, None if the clip's audio is not available. ``links`` maps labels to
     addresses. ``common`` is the reference shown above the list, which is not repeated. ``is_opened`` marks the passage
-    at which a recording was opened.
+    at which a recording was opened. ``probability`` is that of a possible match, None for a match.
     """
 
     audio: str | None = None
@@ -49,34 +46,32 @@ class HitContext:
     common: str = ""
     spectrogram: str | None = None
     is_opened: bool = False
+    probability: float | None = None
+
+
+def words_in(passage: Passage, terms: Iterable[QueryTerm]) -> tuple[Evidence, ...]:
+    """Which words of the query a passage contains and which it lacks, without what sounds like the latter.
+
+    The probability of that is known for possible matches only; in other passages, it would be noise.
+    """
+    return evidence_of(passage, [replace(term, expansions=()) for term in terms])
 
 
 def hit_html(passage: Passage, evidence: Sequence[Evidence], context: HitContext) -> str:
     """One result as a list item."""
-    explanation = f'<p class="how">{escape(text)}</p>' if (text := explanation_of(evidence)) else ""
     links = " · ".join(link_html(label, address) for label, address in context.links.items())
     more = f'<span class="more">{links}</span>' if links else ""
     return (
-        f'<li class="hit{" opened" if context.is_opened else ""}"{_stretch(passage)}>{_player(passage, context)}'
+        f'<li class="{_classes(context)}"{_stretch(passage)}>{_player(passage, context)}'
         f'<div class="said"><div>{_transcript(passage.row, evidence, is_playable=context.audio is not None)}'
-        f"{explanation}{_reference(passage, context.common)}</div>"
+        f"{_explanation(passage, evidence, context.probability)}{_reference(passage, context.common)}</div>"
         f'<p class="about">{"".join(_metadata(passage))}<span class="rest">'
         f'<span class="clip">{escape(passage.clip)}</span>{more}{subtitles_html(passage)}</span></p></div></li>'
     )
 
 
-def hits_html(items: Sequence[str], first: int, certain: int | None = None) -> str:
-    """The results, numbered from ``first``; a labelled rule precedes the item at index ``certain``.
-
-    The rule separates two lists, because a list may contain only items.
-    """
-    if certain is None:
-        return _list(items, first)
-    rule = f'<div class="doubt" role="separator" aria-label="{INEXACT_RESULTS}"><span>{INEXACT_RESULTS}</span></div>'
-    return f"{_list(items[:certain], first)}{rule}{_list(items[certain:], first + certain)}"
-
-
-def _list(items: Sequence[str], first: int) -> str:
+def hits_html(items: Sequence[str], first: int = 1) -> str:
+    """The results, numbered from ``first``."""
     return f'<ol class="hits" start="{first}">{"".join(items)}</ol>' if items else ""
 
 
@@ -104,6 +99,25 @@ def _named(kind: str, models: set[str]) -> str:
 def _note(model: str) -> str:
     note = next((note for name, note in EMBEDDED_MODELS.items() if model.startswith(name)), "")
     return f" ({note})" if note else ""
+
+
+def _classes(context: HitContext) -> str:
+    possible = " possible" if context.probability is not None else ""
+    return f"hit{possible}{' opened' if context.is_opened else ''}"
+
+
+def _explanation(passage: Passage, evidence: Sequence[Evidence], chance: float | None) -> str:
+    """The words that do not match as typed; of a possible match also its probability.
+
+    If the reference of a possible match is known, it has the words.
+    """
+    parts = [escape(explanation_of(evidence))]
+    if chance is not None:
+        parts.append("in the reference" if passage.row.text and passage.is_whole else "")
+        number = probability(chance) if chance >= 0.01 else "under 0.01"
+        parts.append(f'<span class="probability">{number}</span>')
+    text = ", ".join(filter(None, parts))
+    return f'<p class="how">{text}</p>' if text else ""
 
 
 def _player(passage: Passage, context: HitContext) -> str:

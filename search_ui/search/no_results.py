@@ -33,10 +33,12 @@ def suggested_searches(state: SearchState, corrected: str | None = None) -> Iter
         yield SuggestedSearch(f"Remove filter {chip.label}", chip.without)
     if len(state.filters) + len(state.ranges) > 1:
         yield SuggestedSearch("Remove all filters", state.without_filters())
+    if len(state.words.split()) > 1 and state.mode != "any":
+        yield SuggestedSearch("Mode any: clips with at least one of the words", state.in_mode("any"))
     if state.words and state.mode == "exact":
-        yield SuggestedSearch("Forgiving mode: also find words that were misrecognised", state.in_mode("forgiving"))
+        yield SuggestedSearch("Forgiving mode: words that were probably misrecognised", state.in_mode("forgiving"))
     if state.words and state.mode != "sounds-like":
-        yield SuggestedSearch("Sounds-like mode: find words that are similar in sound", state.in_mode("sounds-like"))
+        yield SuggestedSearch("Sounds-like mode: all that is similar in sound", state.in_mode("sounds-like"))
     if state != SearchState():
         yield SuggestedSearch(START_OVER, SearchState())
 
@@ -53,5 +55,6 @@ def reason_for_nothing(state: SearchState) -> str:
     words = state.words.split()
     if "OR" in words or not all(word.replace("'", "").isalnum() for word in words):
         return "No clip matches this search."  # the sentence below the query box explains what it asks for
-    what = "all of these words" if len(words) > 1 else f"“{words[0]}”"
+    several = "any of these words" if state.mode == "any" else "all of these words"
+    what = several if len(words) > 1 else f"“{words[0]}”"
     return f"No transcript contains {what}."

@@ -1,6 +1,7 @@
 """The search page: query box, filters and results, and a message if one of them has nothing to show."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
+from dataclasses import replace
 from html import escape
 from typing import Final
 
@@ -12,18 +13,21 @@ from hearsay.text.format import counted, total_duration
 from hearsay.text.normalize import words
 from indexer.errors import IndexMissing, WrongRequest
 from indexer.index import PassageHit
+from indexer.matching.probability import PossibleMatch
+from indexer.passages import Passage
 from search_ui.connection import the_settings
 from search_ui.export.menu import export_html
 from search_ui.media.player import audio_url
 from search_ui.media.spectrogram_route import spectrogram_url
 from search_ui.search.facets import escape_markdown, show_chips, show_facets
-from search_ui.search.hits import SIMILAR, HitContext, hit_html, hits_html, link_html, models_note
+from search_ui.search.hits import SIMILAR, HitContext, hit_html, hits_html, link_html, models_note, words_in
 from search_ui.search.no_results import START_OVER, reason_for_nothing, suggested_searches
 from search_ui.search.playback import KEYS, playable_clips
+from search_ui.search.possible import listed_possible, show_possible
 from search_ui.search.recording import current_recording, recording_address, show_recording
 from search_ui.search.request import (
     ResultPage,
-    count_hits,
+    count_results,
     count_same_sentence,
     extent,
     search_page,
@@ -83,8 +87,8 @@ def show_box(state: SearchState) -> None:
 def show_explanation(state: SearchState, found: ResultPage) -> None:
     """The meaning of the query as a sentence, notes on parts that were not understood, and a corrected spelling."""
     lines = [escape(found.plan.sentence)] if state != state.with_words("") else []
-    lines += map(escape, found.plan.notes)
-    if state.words and found.result.total and (corrected := spelling_suggestion(state)):
+    lines += map(escape, (*found.plan.notes, *(found.possible.notes if found.possible else ())))
+    if state.words and _has_results(found) and (corrected := spelling_suggestion(state)):
         lines.append(f"Did you mean {link_html(corrected, state.with_words(corrected).address)}?")
     if lines:
         paragraphs = (f"<p>{line[:1].upper()}{line[1:]}</p>" for line in lines)
@@ -107,20 +111,38 @@ def show_how_to_load() -> None:
 
 
 def show_found(state: SearchState, found: ResultPage) -> None:
-    """The results with their number, or why there are none."""
-    total = found.result.total
-    if not total:
-        show_nothing(state)
-        return
+    """The matches with their number, or why there are none; below them, the possible matches."""
     if found.page != state.page:
         replace_url(state.on_page(found.page))
+    listed = listed_possible(state, found)
+    passages = [*(hit.passage for hit in found.result.hits), *(one.passage for one in listed)]
+    playable = playable_clips(passages) if passages else frozenset()
+    if found.result.total:
+        show_matches(state, found, playable)
+    elif listed:
+        st.html(f'<p class="total" role="status">{escape(reason_for_nothing(state))}</p>')
+    else:
+        show_nothing(state)
+    show_possible(state, found, [_possible_html(state, one, playable) for one in listed])
+    if listed and not found.result.total:
+        show_suggestions(state)
+    if passages:
+        st.html(models_note(passage.row for passage in passages) + KEYS)
+
+
+def show_matches(state: SearchState, found: ResultPage, playable: Container[str]) -> None:
+    """The matches of one page, with their number and menus above them."""
+    total = found.result.total
     sort_menu = sort_menu_html(state, extent().numbers)
     st.html(f'<div class="above">{total_html(found)}{sort_menu}{export_html(state, total)}</div>')
-    show_hits(state, found)
+    show_hits(state, found, playable)
     if found.pages > 1:
         key = sync_widget("page", found.page)
         st.pagination(found.pages, key=key, on_change=lambda: navigate(current_search().on_page(st.session_state[key])))
-    st.html(models_note(hit.passage.row for hit in found.result.hits) + KEYS)
+
+
+def _has_results(found: ResultPage) -> bool:
+    return bool(found.result.total or (found.possible and found.possible.shown))
 
 
 def total_html(found: ResultPage) -> str:
@@ -135,33 +157,37 @@ def _count(total: int) -> str:
     return counted(total, "passage" if extent().has_parts else "clip")
 
 
-def show_hits(state: SearchState, found: ResultPage) -> None:
-    """The results of one page; with *Same sentence*, under the reference that they share."""
+def show_hits(state: SearchState, found: ResultPage, playable: Container[str]) -> None:
+    """The matches of one page; with *Same sentence*, under the reference that they share."""
     hits = found.result.hits
-    playable = playable_clips(hit.passage for hit in hits)
     common = common_reference(hits) if state.same else ""
     items = [
         hit_html(
             hit.passage,
-            found.plan.evidence(hit.passage),
-            hit_context(state, hit, common, is_playable=hit.passage.clip in playable),
+            words_in(hit.passage, found.plan.terms),
+            hit_context(state, hit.passage, common, is_playable=hit.passage.clip in playable),
         )
         for hit in hits
     ]
-    shown = hits_html(items, (found.page - 1) * the_settings().page_size + 1, found.certain)
+    shown = hits_html(items, (found.page - 1) * the_settings().page_size + 1)
     above = f'<p class="common"><span>Reference:</span> <bdi>{escape(common)}</bdi></p>' if common else ""
     st.html(f'<div class="voices">{above}{shown}</div>' if state.same else shown)
 
 
-def hit_context(state: SearchState, hit: PassageHit, common: str, *, is_playable: bool) -> HitContext:
+def _possible_html(state: SearchState, one: PossibleMatch, playable: Container[str]) -> str:
+    context = hit_context(state, one.passage, "", is_playable=one.passage.clip in playable)
+    return hit_html(one.passage, one.evidence, replace(context, probability=one.probability))
+
+
+def hit_context(state: SearchState, passage: Passage, common: str, *, is_playable: bool) -> HitContext:
     """A result's audio and the links to related searches; *Same sentence* is offered if another clip has it."""
-    links = {SIMILAR: state.similar_to(hit.passage.id).address}
-    if hit.passage.is_whole and not state.same and (count := count_same_sentence(hit.passage)) > 1:
-        links[f"Same sentence ({count:,})"] = state.same_sentence_as(hit.passage.id).address
-    if not hit.passage.is_whole:
-        links["Whole recording"] = recording_address(state, hit.passage)
-    audio, spectrogram = (audio_url(hit.passage), spectrogram_url(hit.passage)) if is_playable else (None, None)
-    return HitContext(audio, links if hit.passage.row.generated_text else {}, common, spectrogram)
+    links = {SIMILAR: state.similar_to(passage.id).address}
+    if passage.is_whole and not state.same and (count := count_same_sentence(passage)) > 1:
+        links[f"Same sentence ({count:,})"] = state.same_sentence_as(passage.id).address
+    if not passage.is_whole:
+        links["Whole recording"] = recording_address(state, passage)
+    audio, spectrogram = (audio_url(passage), spectrogram_url(passage)) if is_playable else (None, None)
+    return HitContext(audio, links if passage.row.generated_text else {}, common, spectrogram)
 
 
 def common_reference(hits: Iterable[PassageHit]) -> str:
@@ -171,14 +197,27 @@ def common_reference(hits: Iterable[PassageHit]) -> str:
 
 
 def show_nothing(state: SearchState) -> None:
-    """Why there are no results, and links to searches that have some, each with its number of results."""
-    if state == SearchState(mode=state.mode):
+    """Why there are no results, and searches that have some."""
+    if state == SearchState(mode=state.mode, possible=state.possible):
         show_how_to_load()
         return
     st.info(escape_markdown(reason_for_nothing(state)))
+    show_suggestions(state)
+
+
+def show_suggestions(state: SearchState) -> None:
+    """Links to other searches that have results, each with their number."""
     ways = "".join(
-        f"<li>{link_html(way.text, way.state.address)} <small>{_count(total)}</small></li>"
+        f"<li>{link_html(way.text, way.state.address)} <small>{number}</small></li>"
         for way in suggested_searches(state, spelling_suggestion(state) if state.words else None)
-        if (total := count_hits(way.state))
+        if (number := _counts(way.state))
     )
     st.html(f'<ul class="ways">{ways}</ul>')
+
+
+def _counts(state: SearchState) -> str:
+    """``25 clips``; if there are none, ``3 possible matches``; empty if there are no results at all."""
+    total, possible = count_results(state)
+    if total:
+        return _count(total)
+    return counted(possible, "possible match", "es") if possible else ""

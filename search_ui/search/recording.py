@@ -4,7 +4,7 @@ The address contains it besides the search that led there: the ``clip``, the pas
 which ``part`` of a long recording is shown.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from math import ceil
@@ -16,14 +16,15 @@ import streamlit as st
 from hearsay.text.format import clock, counted
 from indexer.index import Request
 from indexer.passages import Passage
-from indexer.query.explanation import evidence_of
+from indexer.query.explanation import Evidence
 from indexer.query_tree import Term
 from search_ui.connection import the_index, the_planner
 from search_ui.export.menu import subtitles_html
 from search_ui.media.player import audio_url
 from search_ui.media.spectrogram_route import spectrogram_url
-from search_ui.search.hits import SIMILAR, HitContext, hit_html, hits_html, link_html, models_note
+from search_ui.search.hits import SIMILAR, HitContext, hit_html, hits_html, link_html, models_note, words_in
 from search_ui.search.playback import KEYS, playable_clips
+from search_ui.search.request import possible_matches
 from search_ui.state import SearchState
 from search_ui.url import sync_widget
 
@@ -93,13 +94,13 @@ def show_recording(opened: RecordingView, state: SearchState) -> None:
         st.html(f'<p class="total">{reason} {back}</p>')
         return
     is_playable = bool(playable_clips(read.passages))
-    terms = the_planner().plan(state.words, state.mode).terms if state.words and not state.is_too_long else ()
+    evidence_in = _evidence(state)
     items = []
     for passage in read.passages:
         audio, spectrogram = (audio_url(passage), spectrogram_url(passage)) if is_playable else (None, None)
         links = {SIMILAR: state.similar_to(passage.id).address} if passage.row.generated_text else {}
         context = HitContext(audio, links, spectrogram=spectrogram, is_opened=passage.id == opened.at)
-        items.append(hit_html(passage, evidence_of(passage, terms), context))
+        items.append(hit_html(passage, evidence_in(passage), context))
     shown = hits_html(items, (part - 1) * PASSAGES + 1)
     first = read.passages[0]
     length = f"{clock(read.seconds)} · " if read.seconds is not None else ""
@@ -117,6 +118,18 @@ def show_recording(opened: RecordingView, state: SearchState) -> None:
 
         st.pagination(parts, key=key, on_change=go_to_part)
     st.html(models_note(passage.row for passage in read.passages) + KEYS)
+
+
+def _evidence(state: SearchState) -> Callable[[Passage], tuple[Evidence, ...]]:
+    """The evidence that is marked in a passage: words of the query; in a possible match, also their misrecognitions.
+
+    The possible matches are those of the results, so that nothing less probable is marked.
+    """
+    if not state.words or state.is_too_long:
+        return lambda _: ()
+    terms = the_planner().plan(state.words, state.mode).terms
+    possible = {one.passage.id: one.evidence for one in possible_matches(state)}
+    return lambda passage: possible.get(passage.id) or words_in(passage, terms)
 
 
 @st.cache_data(show_spinner=False, ttl=10, max_entries=100)

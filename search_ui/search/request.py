@@ -10,13 +10,15 @@ import streamlit as st
 
 from indexer.errors import WrongRequest
 from indexer.index import Request, SearchHits, Sort
+from indexer.matching.probability import PossibleMatch
+from indexer.matching.search import NONE
 from indexer.passages import Passage
 from indexer.query.planner import Plan
 from indexer.query.similar import plan_like, plan_same, same_sentence_count
 from indexer.query.suggestions import did_you_mean
 from indexer.query_tree import Between
 from indexer.schema import FACETS, SORTS
-from search_ui.connection import the_index, the_planner, the_settings
+from search_ui.connection import the_finder, the_index, the_planner, the_settings
 from search_ui.state import LONGEST_WORDS, SearchState
 
 CACHE_SECONDS: Final = 10
@@ -25,18 +27,33 @@ resource, which is shared and not copied, since nothing changes them."""
 
 
 @dataclass(frozen=True, slots=True)
-class ResultPage:
-    """One page of results, and the ``plan`` of the search.
+class PossibleMatches:
+    """The possible matches of a search: those that are ``shown``, the most probable first, and the number of those
+    ``below`` the ``least`` probability.
 
-    ``page`` counts from 1; it is the last page if the requested one is past the end. ``certain`` is the number of
-    results on this page that contain every query word as typed, None if all do or another order than relevance is set.
+    ``default`` is the least probability if the address has none. ``notes`` are about the probabilities that are shown.
+    """
+
+    shown: tuple[PossibleMatch, ...]
+    below: int
+    least: float
+    default: float
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ResultPage:
+    """One page of matches, the ``plan`` of the search, and its possible matches, None if it has no words that may be
+    misrecognised.
+
+    ``page`` counts from 1; it is the last page if the requested one is past the end.
     """
 
     plan: Plan
     result: SearchHits
     page: int
     pages: int
-    certain: int | None
+    possible: PossibleMatches | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +74,26 @@ def search_page(state: SearchState) -> ResultPage:
     """
     size = the_settings().page_size
     version, plan = _planned(state)
-    result, page = _answer(version, state, size, plan), state.page
+    result, page = _answer(version, state.showing_possible(None), size, plan), state.page
     pages = max(1, ceil(result.total / size))
     if page > pages:
-        result, page = _answer(version, state.on_page(pages), size, plan), pages
-    doubted = (at for at, hit in enumerate(result.hits) if not plan.is_certain(hit))
-    uncertain = None if state.sort else next(doubted, None)
-    return ResultPage(plan, result, page, pages, uncertain)
+        result, page = _answer(version, state.showing_possible(None).on_page(pages), size, plan), pages
+    return ResultPage(plan, result, page, pages, _possible(version, state, plan, result.total))
 
 
-def count_hits(state: SearchState) -> int:
-    """The number of results of a search; raises the same errors as `search_page`."""
+def count_results(state: SearchState) -> tuple[int, int]:
+    """The numbers of matches and of possible matches of a search; raises the same errors as `search_page`."""
     version, plan = _planned(state)
-    return _total(version, state.sorted_by(None), plan)
+    total = _total(version, _matching(state), plan)
+    possible = _possible(version, state, plan, total)
+    return total, len(possible.shown) if possible else 0
+
+
+def possible_matches(state: SearchState) -> tuple[PossibleMatch, ...]:
+    """The possible matches that a search shows; raises the same errors as `search_page`."""
+    version, plan = _planned(state)
+    possible = _possible(version, state, plan, _total(version, _matching(state), plan))
+    return possible.shown if possible else ()
 
 
 def count_same_sentence(passage: Passage) -> int:
@@ -100,7 +124,23 @@ def _planned(state: SearchState) -> tuple[str, Plan]:
             f"a query may have up to {LONGEST_WORDS:,} characters; shorten it to the most important words"
         )
     version = the_index().about().version
-    return version, _plan(version, state.without_filters().sorted_by(None))
+    return version, _plan(version, _matching(state.without_filters()))
+
+
+def _matching(state: SearchState) -> SearchState:
+    """What decides which passages are matches: the search without its order, page and least probability."""
+    return state.sorted_by(None).showing_possible(None)
+
+
+def _possible(version: str, state: SearchState, plan: Plan, matches: int) -> PossibleMatches | None:
+    if plan.candidates is None:
+        return None
+    default = the_finder().threshold(plan)
+    least = default if state.possible is None else state.possible
+    every = () if least == NONE else _every_possible(version, _matching(state), plan, matches)
+    shown = tuple(one for one in every if one.probability >= least)
+    notes = _notes_on_tables(version) if shown else ()
+    return PossibleMatches(shown, len(every) - len(shown), least, default, notes)
 
 
 def _request(state: SearchState, size: int, plan: Plan) -> Request:
@@ -124,6 +164,21 @@ def _plan(version: str, state: SearchState) -> Plan:  # noqa: ARG001 - part of t
 @st.cache_resource(show_spinner=False, ttl=CACHE_SECONDS, max_entries=300, hash_funcs={SearchState: _address})
 def _answer(version: str, state: SearchState, size: int, _plan: Plan) -> SearchHits:  # noqa: ARG001 - part of the cache key
     return the_index().search(_request(state, size, _plan))
+
+
+@st.cache_resource(show_spinner=False, ttl=CACHE_SECONDS, max_entries=50, hash_funcs={SearchState: _address})
+def _every_possible(
+    version: str,  # noqa: ARG001 - part of the cache key
+    state: SearchState,
+    _plan: Plan,
+    matches: int,
+) -> list[PossibleMatch]:
+    return the_finder().possible_matches(_plan, _request(state, 1, _plan), matches)
+
+
+@st.cache_resource(show_spinner=False, ttl=CACHE_SECONDS, max_entries=10)
+def _notes_on_tables(version: str) -> tuple[str, ...]:  # noqa: ARG001 - part of the cache key
+    return the_planner().notes_on_tables()
 
 
 @st.cache_resource(show_spinner=False, ttl=CACHE_SECONDS, max_entries=300, hash_funcs={SearchState: _address})

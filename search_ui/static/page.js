@@ -93,7 +93,7 @@
     }
   };
   const keep = (searches) => localStorage.setItem(SAVED, JSON.stringify([...new Set(searches)]));
-  const part = ([name, value]) => (["like", "same"].includes(name) ? `${name} ${value}` : value);
+  const part = ([name, value]) => (["like", "same", "possible"].includes(name) ? `${name} ${value}` : value);
   const named = (search) => [...new URLSearchParams(search)].map(part).join(" · ") || "all clips";
   const inFull = (search) => [...new URLSearchParams(search)].map(([name, value]) => `${name} “${value}”`).join(" · ");
 

@@ -304,6 +304,7 @@ def test_the_documented_fields_are_those_of_the_index(loaded: LoadedIndex):
         "tokens",
         "stems",
         "text_tokens",
+        "text_key",
         "alternatives",
         "shortness",
     }

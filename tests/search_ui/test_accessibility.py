@@ -68,7 +68,7 @@ def sort(tab: Page) -> None:
 def open_menus(tab: Page) -> None:
     tab.locator(".export > summary").click()
     tab.get_by_text("Elasticsearch JSON").click()
-    expect(tab.locator(".query[open] pre")).to_contain_text("blacksmith")
+    expect(tab.locator(".query[open] pre")).to_contain_text('"the"')
 
 
 def open_spectrogram(tab: Page) -> None:
@@ -82,10 +82,12 @@ def do_nothing(tab: Page) -> None:
 
 STATES: Final[dict[str, tuple[str, str, int, Act]]] = {
     "results": ("/?q=blacksmith+hammer", ".hit", WIDE, open_spectrogram),
+    "possible matches": ("/?q=blacksmith+hammer&possible=0", ".hit.possible", WIDE, do_nothing),
+    "possible matches on a phone": ("/?q=blacksmiths&possible=0", ".hit.possible", PHONE, do_nothing),
     "nothing found": ("/?q=zzz&mode=exact&gender=male", ".ways", WIDE, do_nothing),
     "a sorted list": ("/?sort=-duration&page=2", ".hit", WIDE, sort),
-    "a chosen facet and open menus": ("/?q=blacksmith&gender=male&duration=1-8", ".hit", WIDE, open_menus),
-    "the filters on a phone": ("/?q=blacksmith+hammer", ".hit", PHONE, open_filters),
+    "a chosen facet and open menus": ("/?q=the&gender=male&duration=1-8", ".hit", WIDE, open_menus),
+    "the filters on a phone": ("/?q=the", ".hit", PHONE, open_filters),
     "a recording": ("/?clip=samples%2Fsample-interview.mp3", ".hit", WIDE, do_nothing),
     "insights": ("/insights", "table", WIDE, do_nothing),
     "glossary": ("/glossary", "table", WIDE, do_nothing),

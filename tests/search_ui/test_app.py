@@ -9,8 +9,7 @@ import streamlit as st
 
 from hearsay.records.clip import ClipRow
 from indexer.phonetics.tables import shipped
-from search_ui.search.hits import INEXACT_RESULTS
-from tests.support.apps import ROWS, Open, address, choices, hits, html
+from tests.support.apps import ROWS, Open, address, choices, hits, html, possible
 from tests.support.pages import load
 
 EVIL = '<img src=x onerror="alert(1)"><script>alert(2)</script>'
@@ -29,19 +28,26 @@ def test_words_are_found_marked_and_written_to_the_address(opened: Open) -> None
     page.text_input(key="words").set_value("number 7").run()
 
     assert 'dog <mark class="match">number</mark> <mark class="match">7</mark> barks' in html(page)
-    assert "<p>Clips where “number” and “7” were said, even if misrecognised</p>" in html(page)
+    assert "<p>Clips where “number” and “7” were said, as typed or in another form</p>" in html(page)
     assert address(page) == {"q": ["number 7"]}
 
 
 def test_the_mode_is_chosen_beside_the_box_and_written_to_the_address(opened: Open) -> None:
     page = opened(ROWS, q="number 7")
-    assert "25 clips" in html(page)
-
-    page.button_group(key="mode").set_value("exact").run()
-
     assert ">1 clip" in html(page)
-    assert "doubt" not in html(page)
-    assert address(page) == {"q": ["number 7"], "mode": ["exact"]}
+
+    page.button_group(key="mode").set_value("any").run()
+
+    assert "25 clips" in html(page)
+    assert address(page) == {"q": ["number 7"], "mode": ["any"]}
+
+
+def test_mode_any_shows_full_matches_first_and_names_the_missing_words_of_the_others(opened: Open) -> None:
+    shown = html(opened(ROWS, q="number 7", mode="any"))
+
+    assert shown.index("set/07.mp3") < shown.index("without “7”")
+    assert shown.count("without “7”") == 9
+    assert "<h2" in shown, "the number of possible matches is stated"
 
 
 def test_an_unknown_mode_is_the_default(opened: Open) -> None:
@@ -51,45 +57,20 @@ def test_an_unknown_mode_is_the_default(opened: Open) -> None:
     assert "25 clips" in html(page)
 
 
-def test_a_rule_precedes_inexact_results_and_starts_the_next_page(opened: Open) -> None:
-    first = html(opened(ROWS, q="number 7"))
-    assert first.count(INEXACT_RESULTS) == 2  # as text and as label
-    assert '<ol class="hits" start="2">' in first
-    assert "without “7”" in first
-
-    second = html(opened(q="number 7", page="2"))
-    assert second.index(INEXACT_RESULTS) < second.index("<ol")
-
-
-def test_exact_results_that_fill_a_page_put_the_rule_at_the_top_of_the_next(opened: Open) -> None:
-    rows = [replace(row, generated_text="a dog" if at < 10 else "a cat") for at, row in enumerate(ROWS)]
-
-    assert INEXACT_RESULTS not in html(opened(rows, q="a dog"))
-    assert html(opened(q="a dog", page="2")).index(INEXACT_RESULTS) < html(opened(q="a dog", page="2")).index("<ol")
-
-
-def test_without_exact_results_the_list_begins_with_the_rule(opened: Open) -> None:
-    shown = html(opened([ClipRow("a.mp3", generated_text="the black smith")], q="blacksmith"))
-
-    assert shown.index(INEXACT_RESULTS) < shown.index("<ol")
-    assert '<mark class="possible">black</mark> <mark class="possible">smith</mark>' in shown
-    assert "possible match: “black smith” for “blacksmith”" in shown
-
-
 def test_a_running_page_uses_newly_learned_tables(
     opened: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tables = tmp_path / "tables.json"
     monkeypatch.setenv("PHONETIC_TABLES", str(tables))
-    assert hits(opened([ClipRow("a.mp3", generated_text="the black smith")], q="blacksmith")) == 1
+    assert possible(opened([ClipRow("a.mp3", generated_text="the black smith")], q="blacksmith")) == 1
 
     nothing_is_likely = np.zeros_like(shipped().weights)
     nothing_is_likely[:, -1] = -20
     replace(shipped(), weights=nothing_is_likely).save(tables)
-    assert hits(opened(q="blacksmith", mode="sounds-like")) == 0
+    assert possible(opened(q="the blacksmith", mode="sounds-like")) == 0
 
     tables.unlink()
-    assert "possible match: “black smith” for “blacksmith”" in html(opened(q="the blacksmith"))
+    assert "transcribed “black smith” for “blacksmith”" in html(opened(q="the blacksmith"))
 
 
 def test_notes_on_the_query_are_shown_and_escaped(opened: Open) -> None:
@@ -266,7 +247,7 @@ def test_a_search_without_results_suggests_others(opened: Open) -> None:
 
     page = opened(q="cat dog", mode="exact")
     assert "all of these words" in page.info[0].value
-    assert 'href="?q=cat+dog&amp;mode=sounds-like"' in html(page)
+    assert 'href="?q=cat+dog&amp;mode=any"' in html(page)
 
 
 def test_a_suggestion_shows_its_number_of_results_and_none_has_none(opened: Open) -> None:

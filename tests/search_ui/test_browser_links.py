@@ -8,7 +8,6 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from hearsay.records.table import read_csv
-from search_ui.search.hits import INEXACT_RESULTS
 from tests.support.browser import go_to, open_with_time_stopped, wait_for_script
 from tests.support.pages import load, served_page
 
@@ -22,7 +21,7 @@ def address(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """The page with the samples, transcribed without errors, and a clip with “black smith”."""
     folder = tmp_path_factory.mktemp("page")
     rows = [replace(row, generated_text=row.text) for row in read_csv(samples / "clips.csv").rows().values()]
-    split = replace(rows[0], id=MISRECOGNISED, text="", generated_text="a black smith sang")
+    split = replace(rows[0], id=MISRECOGNISED, text="a blacksmith sang", generated_text="a black smith sang")
     load(folder / "index", [*rows, split], samples)
     with served_page({"INDEX_URL": str(folder / "index")}, folder / "page.log") as found:
         yield found
@@ -57,18 +56,6 @@ def test_a_mode_is_chosen_and_kept_by_reload_and_back(tab: Page, address: str) -
 
     expect(hit(tab, MISRECOGNISED)).to_have_count(1)
     expect(tab.get_by_role("radio", name="forgiving")).to_be_checked()
-
-
-def test_a_rule_precedes_inexact_results(tab: Page, address: str) -> None:
-    go_to(tab, f"{address}/?q=blacksmith")
-    rule = tab.get_by_role("separator", name=INEXACT_RESULTS)
-
-    expect(rule).to_be_visible()
-    expect(rule).to_have_text(INEXACT_RESULTS)
-    expect(tab.locator("ol.hits")).to_have_count(2)
-    assert tab.locator("ol.hits > :not(li)").count() == 0
-    expect(hit(tab, MISRECOGNISED).locator("mark.possible")).to_have_text(["black", "smith"])
-    expect(hit(tab, MISRECOGNISED).locator(".how")).to_have_text("possible match: “black smith” for “blacksmith”")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

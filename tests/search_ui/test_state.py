@@ -25,6 +25,7 @@ STATES = st.builds(
     filters=st.dictionaries(st.sampled_from(FACETS), VALUES),
     ranges=st.dictionaries(st.sampled_from(RANGES), SPANS),
     sort=st.none() | st.sampled_from(sorted(ORDERS.values(), key=str)),
+    possible=st.none() | st.integers(0, 100).map(lambda number: number / 100),
     page=st.integers(1, MOST_PAGES),
 )
 
@@ -36,7 +37,9 @@ def test_an_address_restores_its_search(state: SearchState) -> None:
 
 @given(
     st.dictionaries(
-        st.sampled_from(["q", "like", "same", "mode", "page", "sort", *RANGES, *map(facet_name, FACETS), "other"]),
+        st.sampled_from(
+            ["q", "like", "same", "mode", "page", "sort", "possible", *RANGES, *map(facet_name, FACETS), "other"]
+        ),
         st.lists(st.text() | st.text("0123456789.-e", max_size=12)),
     )
 )
@@ -59,6 +62,7 @@ def test_an_address_is_readable() -> None:
         mode="sounds-like",
         filters=filters,
         ranges={"duration": Range(2.0, 7.5), "wer": Range(0.125)},
+        possible=0.3,
         page=3,
     )
 
@@ -68,8 +72,26 @@ def test_an_address_is_readable() -> None:
         "age": ["teens", "unknown"],
         "duration": ["2-7.5"],
         "wer": ["0.125-"],
+        "possible": ["0.3"],
         "page": ["3"],
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "least"),
+    [("0.3", 0.3), ("0", 0.0), ("1", 1.0), ("0.416", 0.42), ("1.5", None), ("-0.1", None), ("nan", None), ("", None)],
+)
+def test_the_least_probability_is_between_0_and_1(text: str, least: float | None) -> None:
+    assert SearchState.from_params({"possible": [text]}).possible == least
+
+
+def test_the_least_probability_is_kept_for_other_words_and_reset_with_the_mode() -> None:
+    state = SearchState("dog", possible=0.3, page=3)
+
+    assert state.with_words("cat").possible == 0.3
+    assert state.with_values("age", ["teens"]).possible == 0.3
+    assert state.in_mode("sounds-like") == SearchState("dog", mode="sounds-like")
+    assert state.showing_possible(None) == SearchState("dog", page=3)
 
 
 def test_spellings_of_one_value_are_one_filter() -> None:

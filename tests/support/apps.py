@@ -66,6 +66,11 @@ def hits(page: AppTest) -> int:
     return html(page).count('<li class="hit">')
 
 
+def possible(page: AppTest) -> int:
+    """The number of possible matches that are listed."""
+    return html(page).count('<li class="hit possible">')
+
+
 def choices(page: AppTest, facet: str) -> list[str]:
     return [option.content for option in page.button_group(key=facet).proto.options]
 

@@ -49,16 +49,51 @@ def test_a_load_returns_a_summary(log: Path, tmp_path: Path):
 
 def test_a_result_has_total_hits_facets_and_meaning(index: hearsay.Index):
     result = index.search("blacksmith")
-    assert (result.total, len(result)) == (2, 2)
-    exact, guessed = result
-    assert (exact.id, exact.text, exact.certain, exact.explanation) == ("s/2.mp3", ROWS[1].generated_text, True, "")
-    assert (guessed.id, guessed.certain) == ("s/1.mp3", False)
-    assert "“black smith”" in guessed.explanation
-    assert guessed.record.text == "the blacksmith"
-    assert result.facets["accent"] == {"england": 1, "us": 1}
+    assert (result.total, len(result)) == (1, 1)
+    (match,) = result
+    assert (match.id, match.text, match.certain, match.explanation) == ("s/2.mp3", ROWS[1].generated_text, True, "")
+    assert match.score is not None
+    assert match.score > 0
+    assert match.probability is None
+    assert result.facets["accent"] == {"us": 1}
     assert "blacksmith" in result.meaning
-    assert exact.score > guessed.score > 0
-    assert result.seconds == 12.0
+    assert result.seconds == 9.0
+
+
+def test_a_result_has_possible_matches_apart(index: hearsay.Index):
+    """The reference has the word, so it was said."""
+    result = index.search("blacksmith")
+    (said,) = result.possible
+    assert (result.possible_total, said.id, said.probability) == (1, "s/1.mp3", 1)
+    assert (said.certain, said.score) == (False, None)
+    assert said.explanation == "transcribed “black smith” for “blacksmith”"
+    assert said.record.text == "the blacksmith"
+    assert "probability=1" in repr(said)
+    assert "possible_total=1" in repr(result)
+    assert "1 possible match" in result._repr_html_()
+
+
+def test_the_least_probability_of_possible_matches_can_be_chosen(index: hearsay.Index, tmp_path: Path):
+    with Journal(tmp_path / "more.jsonl") as journal:
+        journal.append([ClipRow("s/4.mp3", generated_text="the wall was vainted red")])
+    index.put(tmp_path / "more.jsonl")
+    every = index.search("painted", possible=0)
+    assert every.total == index.count("painted") == 0
+    assert every.possible_total == len(every.possible) > 0
+    first = every.possible[0]
+    assert first.id == "s/4.mp3"
+    assert first.probability is not None
+    assert 0 < first.probability < 1
+    assert index.search("painted", possible=first.probability).possible == (first,)
+    assert index.search("painted", possible=first.probability + 0.001).possible == ()
+    assert index.search("painted", possible=1).possible_total == 0
+    assert index.search("painted wall", possible=0, mode="any").total == 1
+
+
+@pytest.mark.parametrize("least", [-0.1, 1.1, float("nan")])
+def test_a_least_probability_out_of_range_is_rejected(index: hearsay.Index, least: float):
+    with pytest.raises(hearsay.BadArgument, match="possible must be a probability from 0 to 1"):
+        index.search("painted", possible=least)
 
 
 def test_filters_ranges_sorting_and_paging_work_as_in_the_command(index: hearsay.Index):
@@ -84,6 +119,7 @@ def test_a_result_equals_the_json_output_of_the_command(index: hearsay.Index, tm
     result = index.search("blacksmith")
     assert json.loads(json.dumps(result.to_dict())) == json.loads(printed.stdout)
     assert result.hits[0].to_dict() == result.to_dict()["hits"][0]
+    assert result.possible[0].to_dict() == result.to_dict()["possible"][0]
 
 
 def test_hits_can_be_converted_to_a_data_frame(index: hearsay.Index):

@@ -38,7 +38,7 @@ def test_help_fits_on_one_screen_and_lists_every_command_in_its_group(word: str,
     assert max(map(len, lines)) < 80
     for command in COMMANDS:
         assert any(f" {command.name} " in line and line.endswith(command.summary) for line in lines)
-    assert [line.split()[0] for line in lines if line[:1].strip()][1:-2] == list(
+    assert [line.split()[0] for line in lines if line[:1].strip()][1:-1] == list(
         dict.fromkeys(command.group for command in COMMANDS)
     )
 

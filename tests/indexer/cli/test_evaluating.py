@@ -10,7 +10,8 @@ import pytest
 
 from indexer.cli.command_line import main
 from indexer.elastic.writer import ElasticWriter
-from indexer.evaluation.query_sampling import KINDS
+from indexer.evaluation.metrics import FIGURES
+from indexer.matching.query_sampling import ABSENT, FREQUENT, KINDS
 from indexer.open import open_writer
 from indexer.query.builder import MODES
 from tests.support.elastic_nodes import Node, settings
@@ -63,18 +64,19 @@ def scored(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
 
 def test_json_is_one_line_with_each_mode_kind_and_group(files: list[str], capsys: pytest.CaptureFixture[str]):
     answer = scored(capsys, *files)
-    assert list(answer) == [*MODES, "differences", "by", "seconds"]
+    assert list(answer) == [*MODES, "differences", "by", "possible", "seconds"]
     for mode in MODES:
         assert list(answer[mode]) == list(KINDS)
         assert list(answer[mode]["one"]) == ["lost", "recognised", "heard", "all"]
-        assert list(answer[mode]["frequent"]) == ["all"]
+        for kind in (*ABSENT, FREQUENT):
+            assert list(answer[mode][kind]) == ["all"]
     assert list(answer["seconds"]) == list(MODES)
     one = answer["baseline"]["one"]
     assert one["all"]["n"] == 20, "four targets and five seeds"
     assert one["all"]["sources"] == 4
     assert one["lost"] == {
-        "success@10": 0.0, "mrr@10": 0.0, "zero_hits": 1.0, "n": 5, "sources": 1,
-        "intervals": {"success@10": [0.0, 0.0], "mrr@10": [0.0, 0.0], "zero_hits": [1.0, 1.0]},
+        "success@10": 0.0, "mrr@10": 0.0, "zero_hits": 1.0, "success@10_everything": 0.0, "n": 5, "sources": 1,
+        "intervals": {**{name: [0.0, 0.0] for name in FIGURES}, "zero_hits": [1.0, 1.0]},
     }  # fmt: skip
     assert one["recognised"]["mrr@10"] == round((1 + 1 + 1 / 2) / 3, 4)
     assert one["heard"] == one["recognised"], "the former name of the group"
@@ -82,7 +84,8 @@ def test_json_is_one_line_with_each_mode_kind_and_group(files: list[str], capsys
 
 def test_modes_seeds_and_queries_per_kind_follow_the_options(files: list[str], capsys: pytest.CaptureFixture[str]):
     answer = scored(capsys, *files, "--mode", "baseline", "--seeds", "3", "--per-kind", "2")
-    assert list(answer) == ["baseline", "differences", "by", "seconds"]
+    assert list(answer) == ["baseline", "differences", "by", "possible", "seconds"]
+    assert answer["possible"] == {}, "mode baseline has no possible matches"
     assert answer["differences"] == {"baseline": {}}
     assert answer["baseline"]["one"]["all"]["n"] == 6
     assert answer["baseline"]["frequent"]["all"]["n"] == 6
@@ -92,6 +95,23 @@ def test_the_same_command_reports_the_same_figures(files: list[str], capsys: pyt
     first, second = (scored(capsys, *files, "--by", "age") for _ in range(2))
     assert first.pop("seconds").keys() == second.pop("seconds").keys()
     assert first == second
+
+
+def test_possible_matches_have_their_figures_by_mode_and_number_of_words(
+    files: list[str], capsys: pytest.CaptureFixture[str]
+):
+    answer = scored(capsys, *files, "--mode", "sounds-like", "--mode", "exact")
+    assert list(answer["possible"]) == ["sounds-like"]
+    figures = answer["possible"]["sounds-like"]["one"]
+    assert list(figures) == ["n", "right", "right_interval", "shown", "calibration_error", "bins", "curve"]
+    assert figures["n"] == answer["exact"]["one"]["all"]["n"] + answer["exact"]["absent"]["all"]["n"]
+    assert 0 < figures["right"] < 1, "mode sounds-like shows all"
+    assert figures["right_interval"][0] <= figures["right"] <= figures["right_interval"][1]
+    assert figures["shown"] > 0
+    recalls = [point["recall"] for point in figures["curve"]]
+    assert recalls == sorted(recalls, reverse=True)
+    lost = answer["sounds-like"]["one"]["lost"]
+    assert lost["success@10"] == lost["success@10_everything"] == 1.0
 
 
 def test_by_accent_and_age_reports_the_scores_of_each_value(files: list[str], capsys: pytest.CaptureFixture[str]):
@@ -122,6 +142,7 @@ def test_printed_tables_fit_into_eighty_columns(files: list[str], capsys: pytest
     assert max(map(len, lines)) <= 80
     rows = {" ".join(line.split()) for line in lines}
     assert {"one lost 5 0.000 (0.00–0.00) 0.000 (0.00–0.00) 1.0 (1.0–1.0)", "three all 0 – – –"} <= rows
+    assert any(row.startswith("absent: nothing shown ") for row in rows)
     assert "exact minus baseline, query by query" in output.out
     assert "United States" in output.out
     assert output.err == "note: 1 of 5 records left out: no transcript\n"

@@ -31,7 +31,7 @@ def test_search_prints_a_table_with_the_total_and_the_facet_counts(
 def test_a_page_past_the_last_one_reports_the_number_of_pages(capsys: pytest.CaptureFixture[str]):
     for size, sentence in (("1", "but there are only 2 pages"), ("5", "but there is only 1 page")):
         assert main(["search", "boy", "--size", size, "--page", "99"]) == 0
-        assert f"2 passages found, 8 s in all, {sentence}\n" in capsys.readouterr().out
+        assert f"2 passages found, 8 s in all, {sentence}; 0 possible matches\n" in capsys.readouterr().out
     assert main(["search", "!?", "--page", "99"]) == 0
     assert "only" not in capsys.readouterr().out
 
@@ -39,12 +39,14 @@ def test_a_page_past_the_last_one_reports_the_number_of_pages(capsys: pytest.Cap
 @pytest.mark.usefixtures("loaded")
 def test_json_output_has_total_hits_and_facets_in_order(capsys: pytest.CaptureFixture[str]):
     answer = search_json(capsys, "boy")
-    assert list(answer) == ["meaning", "notes", "total", "seconds", "hits", "facets"]
-    assert (answer["meaning"], answer["notes"]) == ("clips where “boy” was said, even if misrecognised", [])
+    assert list(answer) == ["meaning", "notes", "total", "seconds", "hits", "possible_total", "possible", "facets"]
+    assert (answer["meaning"], answer["notes"]) == ("clips where “boy” was said, as typed or in another form", [])
     first = answer["hits"][0]
     assert (first["id"], first["generated_text"], first["text"]) == ("cv/1.mp3", "THE BOY RUNS", "the boy runs")
     assert first["score"] > answer["hits"][1]["score"] > 0
     assert [hit["certain"] for hit in answer["hits"]] == [True, False]
+    assert [hit["missing"] for hit in answer["hits"]] == [[], []]
+    assert not {"probability", "explanation"} & first.keys()
     assert [hit["evidence"] for hit in answer["hits"]] == [
         [{"word": "boy", "match": "word", "matched": ["boy"], "probability": 1.0, "how": "heard", "heard_as": ["boy"]}],
         [
@@ -86,7 +88,10 @@ def test_json_output_has_total_hits_and_facets_in_order(capsys: pytest.CaptureFi
         (["the", "boy", "--mode", "exact"], ["cv/1.mp3", "cv/2.mp3"]),
         (["ran", "girl", "--mode", "baseline"], ["cv/3.mp3", "cv/2.mp3"]),
         (["ran", "girl", "--mode", "exact"], []),
-        (["ran", "girl"], ["cv/2.mp3", "cv/3.mp3"]),
+        (["ran", "girl"], []),
+        (["ran", "girl", "--mode", "sounds-like"], []),
+        (["ran", "girl", "--mode", "any"], ["cv/2.mp3", "cv/3.mp3"]),
+        (["the", "boy", "--mode", "any"], ["cv/1.mp3", "cv/2.mp3"]),
         (["--size", "2", "--page", "2"], ["cv/3.mp3", "cv/4.mp3"]),
     ],
 )
@@ -125,9 +130,9 @@ def test_queries_from_a_file_are_answered_in_order_without_other_output(
     assert main(["search", "--queries", str(queries)]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert lines == [
-        {"id": 7, "total": 1, "hits": ["cv/3.mp3"]},
-        {"id": "x", "total": 2, "hits": ["cv/1.mp3", "cv/2.mp3"]},
-        {"id": None, "total": 0, "hits": []},
+        {"id": 7, "total": 1, "hits": ["cv/3.mp3"], "possible_total": 0, "possible": []},
+        {"id": "x", "total": 2, "hits": ["cv/1.mp3", "cv/2.mp3"], "possible_total": 0, "possible": []},
+        {"id": None, "total": 0, "hits": [], "possible_total": 0, "possible": []},
     ]
     assert main(["search", "--queries", str(queries), "--age", "forties", "--mode", "baseline"]) == 0
     totals = [json.loads(line)["total"] for line in capsys.readouterr().out.splitlines()]
@@ -189,3 +194,81 @@ def test_a_minus_before_a_word_is_not_an_option(
     assert capsys.readouterr().out == "1\n"
     assert main(["search", "--mode", "exact", "--json", "--duration", "-10", *where, *words]) == 0
     assert json.loads(capsys.readouterr().out)["total"] == 0, "none of them has a duration"
+
+
+LOST = """\
+filename,generated_text,age
+a.mp3,THE WALL WAS PAINTED RED,twenties
+b.mp3,THE WALL WAS VAINTED RED,twenties
+c.mp3,SHE PANTED,
+"""
+
+
+@pytest.fixture
+def lost(tmp_path: Path, files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """An index of clips in which “painted” was transcribed in three ways."""
+    (tmp_path / "lost.csv").write_text(LOST)
+    assert main(["load", str(tmp_path / "lost.csv")]) == 0
+    capsys.readouterr()
+    assert files
+
+
+@pytest.mark.usefixtures("lost")
+def test_possible_matches_are_listed_apart_with_their_probability(capsys: pytest.CaptureFixture[str]):
+    answer = search_json(capsys, "painted", "--possible", "0")
+    assert (answer["total"], [hit["id"] for hit in answer["hits"]]) == (1, ["a.mp3"])
+    assert answer["facets"]["age"] == {"twenties": 1}, "counts are those of the matches"
+    assert answer["possible_total"] == 2
+    first, second = answer["possible"]
+    assert (first["id"], first["certain"], first["missing"]) == ("b.mp3", False, ["painted"])
+    assert first["explanation"] == "transcribed “vainted” for “painted”"
+    assert 1 > first["probability"] > second["probability"] > 0
+    assert "score" not in first
+    (evidence,) = first["evidence"]
+    assert (evidence["match"], evidence["matched"]) == ("sounds like", ["vainted"])
+    assert evidence["probability"] == first["probability"]
+
+
+@pytest.mark.usefixtures("lost")
+def test_the_least_probability_of_possible_matches_can_be_chosen(capsys: pytest.CaptureFixture[str]):
+    every = search_json(capsys, "painted", "--possible", "0")["possible"]
+    between = str((every[0]["probability"] + every[1]["probability"]) / 2)
+    for least, ids in (("1", []), (between, ["b.mp3"]), ("0", ["b.mp3", "c.mp3"])):
+        answer = search_json(capsys, "painted", "--possible", least)
+        assert ([one["id"] for one in answer["possible"]], answer["possible_total"]) == (ids, len(ids))
+        assert answer["total"] == 1
+    answer = search_json(capsys, "painted", "--possible", "0", "--size", "1", "--age", "twenties,unknown")
+    assert ([one["id"] for one in answer["possible"]], answer["possible_total"]) == (["b.mp3"], 2)
+
+
+@pytest.mark.usefixtures("lost")
+@pytest.mark.parametrize("typed", ["-0.1", "1.1", "nan", "half", ""])
+def test_a_least_probability_out_of_range_is_rejected(typed: str, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit, match="2"):
+        main(["search", "painted", f"--possible={typed}"])
+    assert "must be a number from 0 to 1" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("lost")
+def test_filters_apply_to_possible_matches(capsys: pytest.CaptureFixture[str]):
+    answer = search_json(capsys, "painted", "--possible", "0", "--age", "unknown")
+    assert (answer["total"], [one["id"] for one in answer["possible"]]) == (0, ["c.mp3"])
+
+
+@pytest.mark.usefixtures("lost")
+def test_in_mode_any_the_words_that_a_hit_lacks_are_named(capsys: pytest.CaptureFixture[str]):
+    answer = search_json(capsys, "painted", "red", "--mode", "any", "--possible", "0")
+    assert [(hit["id"], hit["missing"]) for hit in answer["hits"]] == [("a.mp3", []), ("b.mp3", ["painted"])]
+    answer = search_json(capsys, "zebra", "red", "--mode", "any")
+    assert [hit["missing"] for hit in answer["hits"]] == [["zebra"], ["zebra"]], "whatever it sounds like"
+
+
+@pytest.mark.usefixtures("lost")
+def test_queries_from_a_file_have_the_ids_of_possible_matches(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    queries = tmp_path / "queries.jsonl"
+    queries.write_text('{"id": 1, "query": "painted"}\n{"id": 2, "query": "wall red"}\n')
+    assert main(["search", "--queries", str(queries), "--possible", "0"]) == 0
+    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == [
+        {"id": 1, "total": 1, "hits": ["a.mp3"], "possible_total": 2, "possible": ["b.mp3", "c.mp3"]},
+        {"id": 2, "total": 2, "hits": ["a.mp3", "b.mp3"], "possible_total": 0, "possible": []},
+    ]

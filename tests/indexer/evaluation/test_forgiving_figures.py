@@ -1,34 +1,48 @@
-"""How well forgiving search finds misrecognised words, cross-fitted."""
+"""How well search finds misrecognised words, and how far its possible matches can be believed, cross-fitted."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 from hearsay.records.clip import ClipRow
+from hearsay.text.normalize import tokens
 from indexer.cli.evaluating import search_function
 from indexer.embedded.writer import EmbeddedWriter
 from indexer.evaluation.metrics import SearchFunction, cross_fitted
-from indexer.evaluation.query_sampling import QuerySampler, references_of
+from indexer.evaluation.possible import LEAST_CALIBRATED
 from indexer.evaluation.scores import Score, score
 from indexer.index import SearchWriter
+from indexer.matching.query_sampling import ABSENT, FREQUENT, QuerySampler, references_of
+from indexer.matching.search import Finder
+from indexer.matching.training import learn
 from indexer.passages import passages_of
-from indexer.phonetics.g2p import english
-from indexer.phonetics.training import learn
 from indexer.query.planner import Planner
 from tests.support.word_errors import rows as made_rows
 
 LEAST: Final = (
-    # kind, group, figure, at least; reached with this seed: 0.800 0.881 0.994, 0.837 0.933 0.985
-    ("one", "lost", "success@10", 0.76),
-    ("two", "lost", "success@10", 0.87),
-    ("three", "lost", "success@10", 0.97),
-    ("one", "all", "mrr@10", 0.83),
-    ("two", "all", "mrr@10", 0.92),
-    ("three", "all", "mrr@10", 0.97),
+    # mode, kind, group, figure, at least
+    ("forgiving", "one", "lost", "success@10", 0.35),
+    ("forgiving", "two", "lost", "success@10", 0.65),
+    ("forgiving", "three", "lost", "success@10", 0.73),
+    ("forgiving", "one", "lost", "success@10_everything", 0.70),
+    ("forgiving", "two", "lost", "success@10_everything", 0.70),
+    ("forgiving", "three", "lost", "success@10_everything", 0.73),
+    ("any", "one", "lost", "success@10_everything", 0.70),
+    ("any", "two", "lost", "success@10_everything", 0.80),
+    ("any", "three", "lost", "success@10_everything", 0.90),
+    ("forgiving", "absent", "all", "zero_hits", 0.85),
 )
-"""On the real transcripts of wav2vec2-large-960h, one seed of up to 800 queries per kind."""
+"""On the real transcripts of wav2vec2-large-960h, one seed of up to 400 queries per kind. These are below what was
+measured with more queries, by about the width of an interval."""
+
+LEAST_RIGHT: Final = 0.4
+"""Share of the possible matches shown that must be right, for each number of words."""
+
+MOST_UNCALIBRATED: Final = 0.12
+"""The largest calibration error, for each number of words."""
 
 MOST_LOST_ELSEWHERE: Final = (
     ("one", "recognised", "mrr@10", 0.005),
@@ -38,21 +52,22 @@ MOST_LOST_ELSEWHERE: Final = (
 )
 """How much worse mode forgiving may be than mode baseline for correct transcripts."""
 
-KINDS: Final = ("one", "two", "three", "frequent")
+KINDS: Final = ("one", "two", "three", *ABSENT, FREQUENT)
 
 
 def fit_to(index: SearchWriter) -> Callable[[Sequence[ClipRow]], SearchFunction]:
     """Search the index with tables learned from some rows."""
-    return lambda half: search_function(Planner(index, learn(half, english(), "one half", index.lexicon())), index)
+    return lambda half: search_function(Finder(Planner(index, learn(half, "one half"))), index)
 
 
 def scored(rows: list[ClipRow], folder: Path, per_kind: int) -> Score:
-    """The figures of modes forgiving and baseline, cross-fitted, by one seed."""
+    """The figures of modes forgiving, any and baseline, cross-fitted, by one seed."""
     index = EmbeddedWriter(folder)
-    index.replace(passage for row in rows for passage in passages_of(row))
+    index.replace(passage for row in rows for passage in passages_of(replace(row, text="")))
     drawn = QuerySampler(references_of(rows)).draw(0, per_kind)
     queries = [query for query in drawn if query.kind in KINDS]
-    found = score(queries, cross_fitted(rows, fit_to(index)), ("forgiving", "baseline"), {})
+    references = {row.id: frozenset(tokens(row.text)) for row in rows}
+    found = score(queries, cross_fitted(rows, fit_to(index)), ("forgiving", "any", "baseline"), {}, references)
     index.close()
     return found
 
@@ -65,18 +80,30 @@ def mean(found: Score, mode: str, kind: str, group: str, figure: str) -> float:
 
 @pytest.fixture(scope="module")
 def real(real_rows: list[ClipRow], tmp_path_factory: pytest.TempPathFactory) -> Score:
-    return scored(real_rows, tmp_path_factory.mktemp("real"), 800)
+    return scored(real_rows, tmp_path_factory.mktemp("real"), 400)
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Score:
-    return scored(made_rows(), tmp_path_factory.mktemp("made"), 150)
+    return scored(made_rows(), tmp_path_factory.mktemp("made"), 100)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("kind", "group", "figure", "least"), LEAST)
-def test_misrecognised_words_of_real_clips_are_found(real: Score, kind: str, group: str, figure: str, least: float):
-    assert mean(real, "forgiving", kind, group, figure) >= least
+@pytest.mark.parametrize(("mode", "kind", "group", "figure", "least"), LEAST)
+def test_misrecognised_words_of_real_clips_are_found(
+    real: Score, mode: str, kind: str, group: str, figure: str, least: float
+):
+    assert mean(real, mode, kind, group, figure) >= least
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("words", ["one", "two", "three"])
+def test_possible_matches_in_real_clips_are_right_as_often_as_their_probabilities_say(real: Score, words: str):
+    figures = real.possible["forgiving"][words]
+    assert figures.right is not None
+    assert figures.right.mean >= LEAST_RIGHT
+    assert figures.calibration_error is not None
+    assert figures.calibration_error <= MOST_UNCALIBRATED, f"over those of at least {LEAST_CALIBRATED}"
 
 
 @pytest.mark.long

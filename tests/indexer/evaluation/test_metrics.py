@@ -6,8 +6,8 @@ import pytest
 
 from hearsay.records.clip import ClipRow
 from hearsay.text.normalize import tokens
-from indexer.evaluation.metrics import SearchFunction, cross_fitted, halves, measure, measure_all
-from indexer.evaluation.query_sampling import FREQUENT, QuerySampler, SampledQuery, references_of
+from indexer.evaluation.metrics import ResultList, SearchFunction, cross_fitted, measure, run_all
+from indexer.matching.query_sampling import ABSENT, FREQUENT, QuerySampler, SampledQuery, halves, references_of
 
 
 def query(*relevant: str, kind: str = "one", typed: str = "word") -> SampledQuery:
@@ -17,16 +17,51 @@ def query(*relevant: str, kind: str = "one", typed: str = "word") -> SampledQuer
 @pytest.mark.parametrize(
     ("hits", "figures"),
     [
-        (["a", "b"], (1.0, 1.0, 0.0)),
-        (["b", "c", "d", "a", "a"], (1.0, 0.25, 0.0)),
-        (["b"], (0.0, 0.0, 0.0)),
-        ([], (0.0, 0.0, 1.0)),
-        ([*"bcdefghij", "a"], (1.0, 0.1, 0.0)),
-        ([*"bcdefghijk", "a"], (0.0, 0.0, 0.0)),
+        (["a", "b"], (1.0, 1.0, 0.0, 1.0)),
+        (["b", "c", "d", "a", "a"], (1.0, 0.25, 0.0, 1.0)),
+        (["b"], (0.0, 0.0, 0.0, 0.0)),
+        ([], (0.0, 0.0, 1.0, 0.0)),
+        ([*"bcdefghij", "a"], (1.0, 0.1, 0.0, 1.0)),
+        ([*"bcdefghijk", "a"], (0.0, 0.0, 0.0, 0.0)),
     ],
 )
 def test_a_query_is_scored_by_its_first_ten_hits(hits: list[str], figures: tuple[float, ...]):
-    assert measure(query("a"), hits) == figures
+    assert measure(query("a"), ResultList(tuple(hits))) == figures
+
+
+@pytest.mark.parametrize(
+    ("matches", "possible", "figures"),
+    [
+        ("b", "a0.6", (1.0, 0.5, 0.0, 1.0)),
+        ("b", "a0.5", (1.0, 0.5, 0.0, 1.0)),
+        ("b", "a0.4", (0.0, 0.0, 0.0, 1.0)),
+        ("", "c0.9 a0.4", (0.0, 0.0, 0.0, 1.0)),
+        ("", "a0.4", (0.0, 0.0, 1.0, 1.0)),
+        ("bcdefghijk", "a0.9", (0.0, 0.0, 0.0, 0.0)),
+    ],
+)
+def test_possible_matches_from_the_threshold_on_are_ranked_below_the_matches(
+    matches: str, possible: str, figures: tuple[float, ...]
+):
+    """The last figure is success with every possible match, however improbable."""
+    clips = tuple(one[0] for one in possible.split())
+    probabilities = tuple(float(one[1:]) for one in possible.split())
+    assert measure(query("a"), ResultList(tuple(matches), clips, probabilities, 0.5)) == figures
+
+
+@pytest.mark.parametrize("kind", ABSENT)
+def test_a_query_for_a_word_that_nobody_said_is_scored_by_whether_nothing_is_shown(kind: str):
+    asked = SampledQuery(kind, "zebra", "zebra", frozenset(), is_lost=True)
+    assert measure(asked, ResultList((), ("a",), (0.4,), 0.5)) == (1.0,)
+    assert measure(asked, ResultList((), ("a",), (0.6,), 0.5)) == (0.0,)
+    assert measure(asked, ResultList(("a",))) == (0.0,)
+
+
+def test_another_threshold_shows_other_possible_matches():
+    found = ResultList(("a",), ("b", "c"), (0.8, 0.3), 0.5)
+    assert found.shown == ("a", "b")
+    assert found.with_least(0.0).shown == ("a", "b", "c")
+    assert found.with_least(1.0).shown == ("a",)
 
 
 @pytest.mark.parametrize(
@@ -41,23 +76,20 @@ def test_a_query_is_scored_by_its_first_ten_hits(hits: list[str], figures: tuple
     ],
 )
 def test_a_frequent_word_is_scored_by_precision_at_ten(relevant: str, hits: str, precision: float):
-    assert measure(query(*relevant, kind=FREQUENT), list(hits)) == (precision,)
+    assert measure(query(*relevant, kind=FREQUENT), ResultList(tuple(hits))) == (precision,)
 
 
 def test_a_query_drawn_twice_is_searched_once_and_counted_twice():
     searches = []
 
-    def ask(typed: str, mode: str) -> list[str]:
+    def ask(typed: str, mode: str) -> ResultList:
         searches.append((typed, mode))
-        return ["a"]
+        return ResultList((typed,))
 
     steps: list[None] = []
     drawn = [query("a"), query("b"), query("a", typed="other")]
-    assert measure_all(drawn, lambda _: ask, "exact", lambda: steps.append(None)) == [
-        (1.0, 1.0, 0.0),
-        (0.0, 0.0, 0.0),
-        (1.0, 1.0, 0.0),
-    ]
+    found = run_all(drawn, lambda _: ask, "exact", lambda: steps.append(None))
+    assert [result.matches for result in found] == [("word",), ("word",), ("other",)]
     assert searches == [("word", "exact"), ("other", "exact")]
     assert len(steps) == 3
 
@@ -82,8 +114,8 @@ def test_queries_are_not_answered_by_a_search_trained_on_their_sentence():
     learned: dict[SearchFunction, set[str]] = {}
 
     def fit(half: Sequence[ClipRow]) -> SearchFunction:
-        def ask(typed: str, mode: str) -> list[str]:
-            return []
+        def ask(typed: str, mode: str) -> ResultList:
+            return ResultList(())
 
         learned[ask] = {" ".join(tokens(row.text)) for row in half}
         return ask

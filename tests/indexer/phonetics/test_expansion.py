@@ -87,7 +87,7 @@ def test_a_word_with_a_digit_has_no_expansions(expander: Expander, word: str):
 def test_given_compounds_in_the_lexicon_are_the_first_expansions(expander: Expander):
     alone = expander.expansions("ted")
     together = expander.expansions("ted", ("vainted", "nowhere"))
-    assert together[0] == Expansion(("vainted",), AS_ONE)
+    assert together[0] == Expansion(("vainted",), AS_ONE, is_spelling=True)
     assert [expansion for expansion in alone if expansion.tokens != ("vainted",)] == list(together[1:])
     assert expander.expansions("ted", ("nowhere",)) == alone
 

@@ -98,8 +98,8 @@ def test_the_explanation_says_what_the_highlighting_does_not_show():
         Evidence("otter", "missing"),
     )
     assert explanation_of(evidence) == (
-        "“boy” for “boys”; possible match: “black smith” for “blacksmith”; "
-        "possible match: “red” is an alternative of the speech model; without “lion”, “otter”"
+        "transcribed “boy” for “boys”, “black smith” for “blacksmith”; "
+        "“red” considered by the speech model; without “lion”, “otter”"
     )
     assert explanation_of(evidence[:1]) == explanation_of(()) == ""
     assert explanation_of(evidence[-1:]) == "without “otter”"
@@ -113,10 +113,7 @@ def test_neighbouring_words_with_one_match_are_explained_together():
         Evidence("lion", "missing"),
         Evidence("otter", "missing"),
     )
-    assert (
-        explanation_of(evidence)
-        == "possible match: “someone” for “some one”; “boy” for “boys”; without “lion”, “otter”"
-    )
+    assert explanation_of(evidence) == "transcribed “someone” for “some one”, “boy” for “boys”; without “lion”, “otter”"
 
 
 def test_words_that_do_not_add_up_to_their_match_are_listed_separately():
@@ -127,6 +124,5 @@ def test_words_that_do_not_add_up_to_their_match_are_listed_separately():
         Evidence("running", "other form", ("run",), 1.0),
     )
     assert (
-        explanation_of(evidence)
-        == "possible match: “vainted” for “painted” and “tainted”; “run” for “runs” and “running”"
+        explanation_of(evidence) == "transcribed “vainted” for “painted” and “tainted”, “run” for “runs” and “running”"
     )

@@ -11,7 +11,7 @@ from indexer.documents import stem
 from indexer.passages import Passage
 from indexer.phonetics.expansion import Expansion
 from indexer.query.explanation import QueryTerm, evidence_of
-from search_ui.search.hits import INEXACT_RESULTS, HitContext, hit_html, hits_html, models_note
+from search_ui.search.hits import HitContext, hit_html, hits_html, models_note
 
 ROW = ClipRow(
     "set/a.mp3",
@@ -86,7 +86,7 @@ def test_possible_matches_have_another_mark_and_missing_words_are_named() -> Non
         ("possible", "smith"),
         ("match", "fall"),
     ]
-    assert "possible match: “black smith” for “blacksmith”; without “<anvil>”" in read(html).text
+    assert "transcribed “black smith” for “blacksmith”; without “<anvil>”" in read(html).text
 
 
 def test_a_clip_with_every_word_has_no_explanation() -> None:
@@ -193,6 +193,32 @@ def test_the_address_of_the_audio_cannot_leave_its_attribute() -> None:
     assert read(shown(whole(ROW), beside=HitContext('x" onerror="alert(1)'))).attributes.isdisjoint({"onerror"})
 
 
+@pytest.mark.parametrize(
+    ("reference", "explanation"),
+    [
+        ("", "transcribed “black smith” for “blacksmith”, 0.72"),
+        ("the blacksmith let it fall", "transcribed “black smith” for “blacksmith”, in the reference, 0.72"),
+    ],
+)
+def test_a_possible_match_has_its_probability_beside_what_was_transcribed(reference: str, explanation: str) -> None:
+    wanted = [QueryTerm("blacksmith", expansions=(Expansion(("black", "smith"), 0.5),))]
+    passage = whole(replace(ROW, text=reference))
+    html = hit_html(passage, evidence_of(passage, wanted), HitContext(probability=0.7249))
+
+    assert html.startswith('<li class="hit possible">')
+    assert explanation in read(html).text
+    assert re.findall('<mark class="possible">(.*?)</mark>', html) == ["black", "smith"]
+
+
+def test_a_tiny_probability_is_not_zero() -> None:
+    assert read(hit_html(whole(ROW), (), HitContext(probability=0.0099))).text.count("under 0.01") == 1
+
+
+def test_a_match_has_no_probability() -> None:
+    assert shown(whole(ROW), "hammer").startswith('<li class="hit">')
+    assert "probability" not in shown(whole(ROW), "hammer")
+
+
 def test_the_direction_of_transcript_and_reference_is_that_of_their_script() -> None:
     html = shown(whole(replace(ROW, generated_text="قال «نعم» ثم ذهب.", text="قال لا.")))
 
@@ -208,15 +234,6 @@ def test_links_are_escaped() -> None:
 
 def test_the_reference_above_the_list_is_not_repeated() -> None:
     assert 'class="reference"' not in shown(whole(ROW), beside=HitContext(common=ROW.text.title()))
-
-
-def test_a_rule_separates_exact_results_in_two_lists_with_common_numbering() -> None:
-    rule = f'<div class="doubt" role="separator" aria-label="{INEXACT_RESULTS}"><span>{INEXACT_RESULTS}</span></div>'
-
-    assert hits_html(["<li>a</li>", "<li>b</li>"], 11, certain=1) == (
-        f'<ol class="hits" start="11"><li>a</li></ol>{rule}<ol class="hits" start="12"><li>b</li></ol>'
-    )
-    assert hits_html(["<li>a</li>"], 1, certain=0) == f'{rule}<ol class="hits" start="1"><li>a</li></ol>'
 
 
 def test_the_numbering_of_results_continues_on_the_next_page() -> None:

@@ -43,12 +43,24 @@ def test_a_corrected_spelling_is_offered_first_and_keeps_the_filters() -> None:
 
 
 @pytest.mark.parametrize(
-    ("mode", "others"), [("exact", ["forgiving", "sounds-like"]), ("forgiving", ["sounds-like"]), ("sounds-like", [])]
+    ("mode", "others"),
+    [
+        ("exact", ["forgiving", "sounds-like"]),
+        ("forgiving", ["sounds-like"]),
+        ("sounds-like", []),
+        ("any", ["sounds-like"]),
+    ],
 )
 def test_modes_that_find_more_are_offered(mode: str, others: list[str]) -> None:
-    ways = list(offered(SearchState("dog", mode=mode)).values())
+    ways = list(offered(SearchState("dog", mode=mode, possible=0.5)).values())
 
     assert ways == [*(SearchState("dog", mode=other) for other in others), SearchState()]
+
+
+@pytest.mark.parametrize("mode", ["exact", "forgiving", "sounds-like"])
+def test_mode_any_is_offered_for_several_words(mode: str) -> None:
+    assert SearchState("black dog", mode="any") in offered(SearchState("black dog", mode=mode)).values()
+    assert all(way.mode != "any" for way in offered(SearchState("dog", mode=mode)).values())
 
 
 @pytest.mark.parametrize(
@@ -58,6 +70,7 @@ def test_modes_that_find_more_are_offered(mode: str, others: list[str]) -> None:
         (SearchState(ranges={"duration": Range(20.0)}), "No clip matches the filters."),
         (SearchState("dog"), "“dog”"),
         (SearchState("dog cat"), "all of these words"),
+        (SearchState("dog cat", mode="any"), "any of these words"),
         (SearchState("haven't"), "“haven't”"),
         (SearchState("emotion:angry"), "No clip matches this search."),
         (SearchState("dog OR cat"), "No clip matches this search."),

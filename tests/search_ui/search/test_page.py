@@ -15,7 +15,6 @@ from hearsay.records.clip import ClipRow
 from hearsay.records.transcript import Segment
 from indexer.elastic.writer import ElasticWriter
 from indexer.passages import passages_of
-from search_ui.search.hits import INEXACT_RESULTS
 from tests.support.apps import ROWS, Open, address, choices, hits, html
 from tests.support.elastic_nodes import Node, client_of, remove, settings
 from tests.support.ports import free_port
@@ -56,11 +55,6 @@ def test_an_order_by_a_field_that_no_clip_has_is_not_offered(opened: Open) -> No
     shown = html(opened([replace(ROWS[0], confidence=0.5, text="the dog"), *ROWS[1:]]))
     assert "highest confidence first</a>" in shown
     assert "lowest word error rate first</a>" in shown
-
-
-def test_the_rule_before_inexact_results_is_shown_only_in_order_of_relevance(opened: Open) -> None:
-    assert INEXACT_RESULTS in html(opened(ROWS, q="number 7"))
-    assert INEXACT_RESULTS not in html(opened(q="number 7", sort="duration"))
 
 
 def test_the_order_is_kept_when_words_and_filters_change(opened: Open) -> None:

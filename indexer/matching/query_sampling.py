@@ -1,16 +1,25 @@
-"""Queries sampled from references, as somebody would type who knows what was said, with the relevant clips."""
+"""Queries sampled from references, as somebody would type who knows what was said, with the relevant clips.
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+Some are for words that nobody said, to measure what is found for them.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from random import Random
 from typing import Final
 
 from hearsay.records.clip import ClipRow
 from hearsay.text.normalize import tokens
+from indexer.documents import stem
+from indexer.phonetics.channel import dictionary_words
 
-KINDS: Final = ("one", "two", "three", "phrase", "misspelt", "frequent")
+ABSENT: Final = ("absent", "absent two", "absent three")
+"""Kinds with a word that nobody said, which have no relevant clip: the word alone, or with words of a reference."""
+
+KINDS: Final = ("one", "two", "three", "phrase", "misspelt", *ABSENT, "frequent")
 """Kinds of queries, in the order in which they are reported."""
 
 FREQUENT: Final = "frequent"
@@ -28,6 +37,9 @@ share, because it was chosen on the 1,860 clips of the published results."""
 
 FREQUENT_SHARE: Final = 0.01
 """A frequent word occurs in more than this share of the references."""
+
+ABSENT_SHARE: Final = 4
+"""Number of queries for said words for each one for a word that nobody said."""
 
 _TRIES: Final = 50
 """Attempts to misspell a word before it is skipped."""
@@ -61,6 +73,11 @@ class SampledQuery:
     relevant: frozenset[str]
     is_lost: bool
 
+    @property
+    def is_absent(self) -> bool:
+        """Whether nobody said one of its words."""
+        return self.kind in ABSENT
+
 
 def references_of(rows: Iterable[ClipRow]) -> list[TranscribedClip]:
     """The references and transcripts of scorable records, in the same order."""
@@ -81,12 +98,14 @@ class QuerySampler:
         self._clips_with = Counter(word for clip in references for word in set(clip.reference))
         sentences = Counter(clip.sentence for clip in references)
         self._targets = [clip for clip in references if sentences[clip.sentence] == 1]
+        self._absent = _absent_words(self._clips_with)
         self._letters = sorted({letter for word in self._clips_with if _is_word(word) for letter in word})
 
     def draw(self, seed: int, per_kind: int) -> Iterator[SampledQuery]:
         """Up to ``per_kind`` queries of each kind, at most one of a kind per clip.
 
-        Only clips whose sentence occurs once are sampled from. Words have at least `SHORTEST_WORD` letters and no
+        For each `ABSENT_SHARE` queries of one, two or three words there is one with a word that nobody said. Only clips
+        whose sentence occurs once are sampled from. Words have at least `SHORTEST_WORD` letters and no
         digit.
         """
         makers: dict[str, _Maker] = {
@@ -96,9 +115,13 @@ class QuerySampler:
             "phrase": self._phrase,
             "misspelt": self._misspelt,
         }
+        counts = Counter[str]()
         for kind, make in makers.items():
             rng = Random(f"{seed} {kind}")  # noqa: S311 – sampling for statistics, not for secrets
-            yield from islice(self._of_kind(kind, make, rng), per_kind)
+            for query in islice(self._of_kind(kind, make, rng), per_kind):
+                counts[kind] += 1
+                yield query
+        yield from self._absent_ones(seed, [counts[kind] // ABSENT_SHARE for kind in ("one", "two", "three")])
         least = FREQUENT_SHARE * len(self._references)
         words = sorted(word for word, clips in self._clips_with.items() if clips > least and _is_word(word))
         rng = Random(f"{seed} {FREQUENT}")  # noqa: S311 – sampling for statistics, not for secrets
@@ -112,6 +135,24 @@ class QuerySampler:
             if made := make(clip, rng):
                 typed, is_lost = made
                 yield SampledQuery(kind, typed, clip.clip, frozenset((clip.clip,)), is_lost)
+
+    def _absent_ones(self, seed: int, numbers: Sequence[int]) -> Iterator[SampledQuery]:
+        """Words that nobody said; and queries for two or three words, one of which is replaced by such a word."""
+        alone, *several = ABSENT
+        rng = Random(f"{seed} {alone}")  # noqa: S311 – sampling for statistics, not for secrets
+        for word in rng.sample(self._absent, min(numbers[0], len(self._absent))):
+            yield SampledQuery(alone, word, word, frozenset(), is_lost=True)
+        for size, (kind, number) in enumerate(zip(several, numbers[1:], strict=True), 2):
+            rng = Random(f"{seed} {kind}")  # noqa: S311 – sampling for statistics, not for secrets
+            made = self._of_kind(kind, partial(self._with_an_absent_one, size=size), rng)
+            yield from (replace(query, relevant=frozenset()) for query in islice(made, number))
+
+    def _with_an_absent_one(self, clip: TranscribedClip, rng: Random, size: int) -> _Made:
+        if not self._absent or not (made := self._several(clip, rng, size)):
+            return None
+        words = made[0].split()
+        words[rng.randrange(size)] = rng.choice(self._absent)
+        return " ".join(words), True
 
     def _one(self, clip: TranscribedClip, rng: Random) -> _Made:
         if not (words := self._words(clip, RARE)):
@@ -173,3 +214,23 @@ def _is_word(token: str) -> bool:
 def _trigrams(tokens: Sequence[str]) -> list[tuple[str, ...]]:
     """All sequences of three neighbouring tokens."""
     return [tuple(tokens[at : at + 3]) for at in range(len(tokens) - 2)]
+
+
+def _absent_words(clips_with: Mapping[str, int]) -> list[str]:
+    """The words of the English dictionary of which no reference contains any form, the same stem."""
+    said = set(map(stem, clips_with))
+    return sorted(word for word in dictionary_words() if _is_word(word) and stem(word) not in said)
+
+
+def halves(rows: Iterable[ClipRow]) -> tuple[list[ClipRow], list[ClipRow]]:
+    """The records in two parts without a common sentence; deterministic."""
+    by_sentence: defaultdict[str, list[ClipRow]] = defaultdict(list)
+    for row in rows:
+        by_sentence[" ".join(tokens(row.text))].append(row)
+    sentences = sorted(by_sentence)
+    Random("halves").shuffle(sentences)  # noqa: S311 – sampling for statistics, not for secrets
+    middle = len(sentences) // 2
+    first, second = (
+        [row for sentence in part for row in by_sentence[sentence]] for part in (sentences[:middle], sentences[middle:])
+    )
+    return first, second

@@ -7,16 +7,25 @@ import pytest
 
 from hearsay.records.clip import ClipRow
 from hearsay.text.normalize import tokens
-from indexer.evaluation.query_sampling import (
+from indexer.documents import stem
+from indexer.matching.query_sampling import (
+    ABSENT,
+    ABSENT_SHARE,
     COMMON,
     FREQUENT,
     KINDS,
     RARE,
+    SHORTEST_WORD,
     QuerySampler,
     SampledQuery,
     misspelt,
     references_of,
 )
+from indexer.phonetics.channel import dictionary_words
+from indexer.phonetics.g2p import english
+
+SAID = tuple(kind for kind in KINDS if kind not in (*ABSENT, FREQUENT))
+"""The kinds of queries for words of one clip."""
 
 
 def drawn(rows: list[ClipRow], seed: int = 0, per_kind: int = 10_000) -> dict[str, list[SampledQuery]]:
@@ -42,7 +51,7 @@ def test_query_words_are_rare_long_and_without_digits():
 def test_repeated_sentences_are_not_targets_in_any_spelling():
     rows = [row(1, "The lion sleeps"), row(2, "the lion, sleeps!"), row(3, "the lion woke")]
     found = drawn(rows)
-    assert {query.source for kind in KINDS[:-1] for query in found[kind]} == {"cv/0003.mp3"}
+    assert {query.source for kind in SAID for query in found[kind]} == {"cv/0003.mp3"}
     assert found["one"][0].relevant == {"cv/0003.mp3"}
 
 
@@ -73,7 +82,7 @@ def test_a_phrase_is_three_adjacent_words_with_a_significant_one():
 def test_a_query_is_lost_if_the_transcript_misses_a_word_of_it_or_the_phrase(recognised: str, lost: set[str]):
     others = [row(n, "brave things and sleeps too") for n in range(2, 2 + RARE)]  # so that lion is the only rare word
     found = drawn([row(1, "brave lion sleeps", recognised), *others])
-    of_the_first = {kind: query for kind in KINDS[:-1] for query in found[kind] if query.source[3:7] == "0001"}
+    of_the_first = {kind: query for kind in SAID for query in found[kind] if query.source[3:7] == "0001"}
     assert of_the_first["one"].text == "lion"
     assert {kind for kind, query in of_the_first.items() if query.is_lost} == lost
 
@@ -122,7 +131,38 @@ def test_sampling_is_reproducible_by_seed():
     rows = [row(n, f"lion{chr(97 + n)} tiger{chr(97 + n)} sleeps") for n in range(20)]
     assert drawn(rows, 1) == drawn(rows, 1)
     assert drawn(rows, 1) != drawn(rows, 2)
-    few = drawn(rows, 1, per_kind=5)
-    assert {kind: len(few[kind]) for kind in KINDS} == dict.fromkeys(KINDS[:-1], 5) | {FREQUENT: 5}
+    few = drawn(rows, 1, per_kind=8)
+    assert {kind: len(few[kind]) for kind in KINDS} == dict.fromkeys((*SAID, FREQUENT), 8) | dict.fromkeys(
+        ABSENT, 8 // ABSENT_SHARE
+    )
     for kind in KINDS:
-        assert len({query.source for query in few[kind]}) == 5, "there is one query per clip"
+        assert len({query.source for query in few[kind]}) == len(few[kind]), "there is one query per clip"
+
+
+def test_an_absent_word_is_in_the_dictionary_and_no_form_of_it_was_said():
+    common = [word for word in dictionary_words()[:2000] if word.isalpha() and len(word) >= SHORTEST_WORD]
+    rows = [row(n, word) for n, word in enumerate(common)]
+    found = [query for seed in range(5) for query in drawn(rows, seed)["absent"]]
+    words = {query.text for query in found}
+    assert len(words) > 1000
+    assert set(map(stem, common)).isdisjoint(map(stem, words))
+    assert min(map(len, words)) >= SHORTEST_WORD
+    assert all(english().knows(word) for word in words)
+    assert {(query.relevant, query.is_lost, query.is_absent) for query in found} == {(frozenset(), True, True)}
+    assert all(query.source == query.text for query in found), "no clip contains it"
+
+
+@pytest.mark.parametrize(("kind", "size"), [("absent two", 2), ("absent three", 3)])
+def test_one_of_several_words_is_absent_and_the_others_are_of_one_reference(kind: str, size: int):
+    rows = [row(n, f"lion{chr(97 + n)} tiger{chr(97 + n)} zebra{chr(97 + n)}") for n in range(8)]
+    said = {clip.id: tokens(clip.text) for clip in rows}
+    found = [query for seed in range(10) for query in drawn(rows, seed)[kind]]
+    assert len(found) == 10 * len(rows) // ABSENT_SHARE
+    places = set()
+    for query in found:
+        words = query.text.split()
+        absent = [at for at, word in enumerate(words) if word not in said[query.source]]
+        assert (len(words), len(absent)) == (size, 1)
+        assert (query.relevant, query.is_absent) == (frozenset(), True)
+        places.update(absent)
+    assert len(places) > 1, "any of the words is replaced"

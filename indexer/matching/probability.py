@@ -1,0 +1,230 @@
+"""The probability that the words of a query were said in passages whose transcripts lack some of them."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hearsay.text.normalize import tokens
+from indexer.documents import stem
+from indexer.matching.evidence import EvidenceFinder, LostWord, Transcribed
+from indexer.matching.features import LostWords, query_features, word_features
+from indexer.passages import Passage
+from indexer.phonetics.probability import ProbabilityModel
+from indexer.query.explanation import Evidence, QueryTerm, evidence_of
+from indexer.query.planner import Plan, Words
+
+_IN_TRANSCRIPT: Final = 30.0
+"""Log odds of a word that is in the transcript, when alternatives that OR joins are compared."""
+
+_SHIFT: Final = 1
+"""Number of tokens by which neighbouring words of a phrase may be closer together, or further apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class PossibleMatch:
+    """A passage in which the words of a query were said with a ``probability`` (0..1), with the evidence for each."""
+
+    passage: Passage
+    probability: float
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """One lost word in one passage, its `WORD_FEATURES`, and the log odds that it was said there."""
+
+    lost: LostWord
+    features: NDArray[np.float64]
+    log_odds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A passage that lacks words of a query and has evidence for each of them.
+
+    ``words`` is the number of words of the query. ``features`` are `WORD_FEATURES` for one word, else `QUERY_FEATURES`.
+    """
+
+    passage: Passage
+    words: int
+    guesses: Mapping[str, Guess]
+    features: NDArray[np.float64]
+
+
+class Estimator:
+    """Estimates probabilities with the lexicon and the tables of one index."""
+
+    def __init__(self, finder: EvidenceFinder, model: ProbabilityModel) -> None:
+        self._finder = finder
+        self.model = model
+
+    def possible_matches(self, plan: Plan, passages: Sequence[Passage], matches: int) -> list[PossibleMatch]:
+        """The passages in which the words may have been said, the most probable first, ties in the given order.
+
+        ``passages`` are results of the plan's ``candidates``, and ``matches`` is the number of its matches. Where a
+        reference is known, it decides: with the words in it the probability is 1, without them a passage is left out.
+        """
+        allowed = [passage for passage in passages if not passage.row.text or _is_in_reference(plan, passage)]
+        said = [passage for passage in allowed if passage.row.text and passage.is_whole]
+        in_doubt = [passage for passage in allowed if not (passage.row.text and passage.is_whole)]
+        found = [PossibleMatch(passage, 1.0, evidence_of(passage, plan.terms)) for passage in said]
+        found += self._any_of(plan, in_doubt) if plan.mode == "any" else self._all_of(plan, in_doubt, matches)
+        return sorted(found, key=lambda one: -one.probability)
+
+    def candidates(self, plan: Plan, passages: Sequence[Passage], matches: int) -> list[Candidate]:
+        """The passages with evidence for each word that they lack, in the given order."""
+        transcripts = [Transcribed.of(passage) for passage in passages]
+        guesses = self._guesses(plan.terms, transcripts)
+        chosen: list[tuple[int, LostWords]] = []
+        for number, transcript in enumerate(transcripts):
+            here = {word: of[number] for word, of in guesses.items() if number in of}
+            terms = _chosen(plan, transcript, here)
+            lost = {term.word: here[term.word] for term in terms if term.word in here}
+            if lost:
+                chosen.append((number, self._lost_words(terms, lost, transcript)))
+        table = query_features([words for _, words in chosen], matches)
+        return [
+            Candidate(
+                passages[number],
+                words.number,
+                {word: guesses[word][number] for word in words.names},
+                row if words.number > 1 else guesses[words.names[0]][number].features,
+            )
+            for (number, words), row in zip(chosen, table, strict=True)
+        ]
+
+    def _guesses(self, terms: Sequence[QueryTerm], transcripts: Sequence[Transcribed]) -> dict[str, dict[int, Guess]]:
+        """For each word the passages that lack it and have evidence for it, by their number."""
+        found: dict[str, dict[int, Guess]] = {}
+        for term in terms:
+            lost = self._finder.lost(term, transcripts)
+            table = word_features(term.word, lost, transcripts, self._finder.expander)
+            rows = zip(lost.items(), table, (table @ self.model.word).tolist(), strict=True)
+            found[term.word] = {
+                number: Guess(one, features, max(odds, _log_odds_of_spelling(one)))
+                for (number, one), features, odds in rows
+            }
+        return found
+
+    def _lost_words(self, terms: Sequence[QueryTerm], lost: Mapping[str, Guess], transcript: Transcribed) -> LostWords:
+        rarity = {term.word: -math.log(self._finder.expander.rate(term.word)) for term in terms}
+        return LostWords(
+            transcript,
+            len(terms),
+            tuple(lost),
+            tuple(guess.lost for guess in lost.values()),
+            tuple(guess.log_odds for guess in lost.values()),
+            sum(idf for word, idf in rarity.items() if word not in lost),
+            sum(idf for word, idf in rarity.items() if word in lost),
+        )
+
+    def _all_of(self, plan: Plan, passages: Sequence[Passage], matches: int) -> Iterator[PossibleMatch]:
+        for candidate in self.candidates(plan, passages, matches):
+            log_odds = float(candidate.features @ self.model.weights(candidate.words))
+            log_odds = max(log_odds, min(_log_odds_of_spelling(guess.lost) for guess in candidate.guesses.values()))
+            yield PossibleMatch(candidate.passage, _probability(log_odds), _evidence(plan, candidate))
+
+    def _any_of(self, plan: Plan, passages: Sequence[Passage]) -> Iterator[PossibleMatch]:
+        """The probability that at least one of the words was said, as if they were independent."""
+        transcripts = [Transcribed.of(passage) for passage in passages]
+        guesses = self._guesses(plan.terms, transcripts)
+        for number, passage in enumerate(passages):
+            here = {word: of[number] for word, of in guesses.items() if number in of}
+            if here:
+                none = math.prod(1 - _probability(guess.log_odds) for guess in here.values())
+                yield PossibleMatch(passage, 1 - none, _evidence(plan, Candidate(passage, 1, here, np.empty(0))))
+
+
+def _log_odds_of_spelling(lost: LostWord) -> float:
+    """The least log odds of what the query means, spelled otherwise: no regression has seen such queries."""
+    return lost.log_odds if lost.expansion is not None and lost.expansion.is_spelling else -_IN_TRANSCRIPT
+
+
+def words_of(plan: Plan) -> int:
+    """The number of words of a query, by which its threshold is chosen."""
+    if plan.mode == "any":
+        return 1
+    return sum(max(len(words.terms) for words in alternatives) for alternatives in plan.wanted)
+
+
+def _chosen(plan: Plan, transcript: Transcribed, guesses: Mapping[str, Guess]) -> list[QueryTerm]:
+    """The words of the query: of alternatives, those with the best evidence. None if there is no evidence for some."""
+    found: list[QueryTerm] = []
+    for alternatives in plan.wanted:
+        possible = [words for words in alternatives if _is_possible(words, transcript, guesses)]
+        if not possible:
+            return []
+        best = max(possible, key=lambda words: sum(_log_odds(term, guesses) for term in words.terms))
+        found += best.terms
+    return list({term.word: term for term in found}.values())
+
+
+def _log_odds(term: QueryTerm, guesses: Mapping[str, Guess]) -> float:
+    return guesses[term.word].log_odds if term.word in guesses else _IN_TRANSCRIPT
+
+
+def _is_possible(words: Words, transcript: Transcribed, guesses: Mapping[str, Guess]) -> bool:
+    """Whether each word is in the transcript or has evidence; in a phrase, next to each other."""
+    if not all(term.word in guesses or transcript.matches(term) for term in words.terms):
+        return False
+    spans = [_spans(term, transcript, guesses) for term in words.terms] if words.is_phrase else []
+    reached = spans[0] if spans else set()
+    for following in spans[1:]:
+        reached = {
+            (start, end) for start, end in following if any(abs(start - before) <= _SHIFT for _, before in reached)
+        }
+    return bool(reached) or not words.is_phrase
+
+
+def _spans(term: QueryTerm, transcript: Transcribed, guesses: Mapping[str, Guess]) -> set[tuple[int, int]]:
+    """Start and end of what stands for a word; an alternative of the speech model may be anywhere."""
+    if term.word not in guesses:
+        forms = (at for at, token in enumerate(transcript.tokens) if token == term.word or stem(token) == term.stem)
+        return {(at, at + 1) for at in forms}
+    lost = guesses[term.word].lost
+    if lost.expansion is None:
+        return {(at, at + 1) for at in range(len(transcript.tokens))}
+    size = len(lost.expansion.tokens)
+    return {(at, at + size) for at, _ in transcript.found({lost.expansion.tokens: 0})}
+
+
+def _is_in_reference(plan: Plan, passage: Passage) -> bool:
+    """Whether the reference has the words, as word or stem, and of a phrase next to each other."""
+    reference = tokens(passage.row.text)
+    stems = list(map(stem, reference))
+
+    def has(words: Words) -> bool:
+        wanted = [term.word for term in words.terms]
+        if words.is_phrase:
+            return any(reference[at : at + len(wanted)] == wanted for at in range(len(reference)))
+        return all(_has(word, reference, stems) for word in wanted)
+
+    decide = any if plan.mode == "any" else all
+    return decide(any(map(has, alternatives)) for alternatives in plan.wanted)
+
+
+def _has(word: str, reference: Sequence[str], stems: Sequence[str]) -> bool:
+    if word.endswith("*"):
+        return any(token.startswith(word[:-1]) for token in reference)
+    return word in reference or stem(word) in stems
+
+
+def _evidence(plan: Plan, candidate: Candidate) -> tuple[Evidence, ...]:
+    """The evidence for each word: for those that the passage lacks, what was transcribed in their place."""
+    found = {word: _guessed(word, guess) for word, guess in candidate.guesses.items()}
+    return tuple(found.get(one.word, one) for one in evidence_of(candidate.passage, plan.terms))
+
+
+def _guessed(word: str, guess: Guess) -> Evidence:
+    expansion, probability = guess.lost.expansion, round(_probability(guess.log_odds), 4)
+    if expansion is None:
+        return Evidence(word, "alternative", (), probability)
+    return Evidence(word, "sounds like", expansion.tokens, probability)
+
+
+def _probability(log_odds: float) -> float:
+    return 1 / (1 + math.exp(-max(-_IN_TRANSCRIPT, min(_IN_TRANSCRIPT, log_odds))))

@@ -1,0 +1,183 @@
+"""Training: the phonetic tables, and on top of them the probability of possible matches."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from tempfile import TemporaryDirectory
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hearsay.records.clip import ClipRow
+from hearsay.text.normalize import tokens
+from indexer.errors import WrongRequest
+from indexer.index import Request, SearchReader
+from indexer.matching.features import QUERY_FEATURES, WORD_FEATURES
+from indexer.matching.probability import Estimator
+from indexer.matching.query_sampling import QuerySampler, SampledQuery, halves, references_of
+from indexer.matching.search import MOST_CANDIDATES, evidence_finder
+from indexer.open import open_writer
+from indexer.passages import passages_of
+from indexer.phonetics.g2p import english
+from indexer.phonetics.model import Examples, regression
+from indexer.phonetics.probability import MOST_COUNTED, ProbabilityModel
+from indexer.phonetics.tables import Tables, shipped
+from indexer.phonetics.training import learn as learn_tables
+from indexer.query.planner import Planner
+from indexer.query_tree import NOTHING
+from indexer.settings import IndexSettings
+
+KINDS: Final = (("one", "absent"), ("two", "absent two"), ("three", "absent three"))
+"""The kinds of queries that are trained on, by number of words."""
+
+SEEDS: Final = 3
+"""How often a query of each kind is drawn from each clip."""
+
+MOST_QUERIES: Final = 800
+"""Queries per number of words that are trained on."""
+
+ABSENT_SHARE: Final = 4
+"""Queries for said words for each one for a word that nobody said."""
+
+FOLDS: Final = 5
+"""Parts of the queries, each of which is estimated with a model of the others, to choose thresholds."""
+
+LEAST_RIGHT: Final = (0.5, 0.6, 0.6)
+"""The share of the possible matches shown that must be right on the queries trained on, for one, two, and three words.
+Elsewhere it is lower."""
+
+LEAST_EMPTY: Final = 0.92
+"""The share of the queries for a word that nobody said for which nothing may be shown, likewise."""
+
+FEWEST_RIGHT: Final = 30
+"""Possible matches that are right, below which the model that ships with Hearsay is used."""
+
+_UNFITTED: Final = ProbabilityModel(
+    np.zeros(len(WORD_FEATURES)), np.zeros((MOST_COUNTED - 1, len(QUERY_FEATURES))), (1.0, 1.0, 1.0)
+)
+
+Step = Callable[[int, int], None]
+"""Called with the number of steps done and their total."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The candidates for one query: their features, and which of them contain all of its words in the reference."""
+
+    is_absent: bool
+    features: NDArray[np.float64]
+    is_right: NDArray[np.bool_]
+
+
+def learn(rows: Iterable[ClipRow], source: str, step: Step = lambda _done, _total: None) -> Tables:
+    """Tables learned from records with both a reference and a transcript; others are ignored.
+
+    The tables that the probabilities are fitted with are learned on half of the sentences and applied to the other
+    half, because evidence for the words that they were learned from looks better than it is. ``source`` describes the
+    records. Raises `WrongRequest` if they contain too few misrecognitions; if there are only enough for the phonetic
+    tables, the probabilities are those that ship with Hearsay.
+    """
+    known = [row for row in rows if row.is_scorable]
+    tables = learn_tables(known, english(), source, step=step)
+    with TemporaryDirectory(prefix="hearsay-learn-") as folder:
+        index = open_writer(IndexSettings(), folder)
+        index.replace(passage for row in known for passage in passages_of(replace(row, text="")))
+        try:
+            return replace(tables, possible=fitted(known, index, source, step))
+        finally:
+            index.close()
+
+
+def fitted(rows: Sequence[ClipRow], index: SearchReader, source: str, step: Step) -> ProbabilityModel:
+    """The model fitted on queries for the words of the records, which the index holds without their references."""
+    references = {row.id: frozenset(tokens(row.text)) for row in rows}
+    queries = list(_queries(rows))
+    parts = halves(rows)
+    try:
+        learned = [learn_tables(part, english(), source, index.lexicon()) for part in parts]
+    except WrongRequest:
+        return shipped().possible
+    half_of = {row.id: number for number, part in enumerate(parts) for row in part}
+
+    planners = [Planner(index, tables) for tables in reversed(learned)]
+    finders = [evidence_finder(planner) for planner in planners]
+
+    def answers(kinds: Sequence[str], model: ProbabilityModel) -> list[Answer]:
+        estimators = [Estimator(finder, model) for finder in finders]
+        found = []
+        for number, query in enumerate(queries):
+            step(number + 1, len(queries))
+            if query.kind in kinds:
+                half = half_of.get(query.source, number % 2)
+                found.append(_answer(query, planners[half], estimators[half], references))
+        return found
+
+    model, thresholds, several = _UNFITTED, [], []
+    for number, kinds in enumerate(KINDS, 1):
+        found = answers(kinds, model)
+        if sum(int(answer.is_right.sum()) for answer in found) < FEWEST_RIGHT:
+            return shipped().possible
+        weights = _weights(found)
+        thresholds.append(_threshold(found, LEAST_RIGHT[number - 1], LEAST_EMPTY if number == 1 else 0.0))
+        if number == 1:
+            model = replace(model, word=weights)
+        else:
+            several.append(weights)
+    one, two, three = thresholds
+    return replace(model, several=np.stack(several), thresholds=(one, two, three))
+
+
+def _queries(rows: Sequence[ClipRow]) -> Iterator[SampledQuery]:
+    """The queries to train on, each once."""
+    sampler = QuerySampler(references_of(rows))
+    drawn: dict[tuple[str, str], SampledQuery] = {}
+    for seed in range(SEEDS):
+        for query in sampler.draw(seed, MOST_QUERIES):
+            drawn.setdefault((query.kind, query.text), query)
+    counts = Counter[str]()
+    for query in drawn.values():
+        counts[query.kind] += 1
+        if counts[query.kind] <= (MOST_QUERIES // ABSENT_SHARE if query.is_absent else MOST_QUERIES):
+            yield query
+
+
+def _answer(
+    query: SampledQuery, planner: Planner, estimator: Estimator, references: Mapping[str, frozenset[str]]
+) -> Answer:
+    plan = planner.plan(query.text)
+    request = Request(plan.candidates or NOTHING, size=MOST_CANDIDATES)
+    passages = [hit.passage for hit in planner.index.search(request).hits]
+    found = estimator.candidates(plan, passages, planner.index.count(plan.query))
+    words = set(tokens(query.text))
+    is_right = [words <= references[one.passage.clip] for one in found]
+    width = len(WORD_FEATURES) if query.kind in KINDS[0] else len(QUERY_FEATURES)
+    features = np.array([one.features for one in found]).reshape(-1, width)
+    return Answer(query.is_absent, features, np.array(is_right, np.bool_))
+
+
+def _weights(answers: Sequence[Answer]) -> NDArray[np.float64]:
+    features = np.concatenate([answer.features for answer in answers])
+    labels = np.concatenate([answer.is_right for answer in answers]).astype(np.float64)
+    return regression(Examples(features, labels, np.ones(len(labels))))
+
+
+def _threshold(answers: Sequence[Answer], least_right: float, least_empty: float) -> float:
+    """The least probability, in hundredths, from which on both shares are reached; at most 0.95.
+
+    Each query is estimated with a model of the others.
+    """
+    estimated: list[tuple[Answer, NDArray[np.float64]]] = []
+    for fold in range(FOLDS):
+        weights = _weights([answer for number, answer in enumerate(answers) if number % FOLDS != fold])
+        estimated += [
+            (one, 1 / (1 + np.exp(-np.clip(one.features @ weights, -30, 30)))) for one in answers[fold::FOLDS]
+        ]
+    for hundredths in range(2, 95):
+        least = hundredths / 100
+        right = sum(int((odds >= least)[answer.is_right].sum()) for answer, odds in estimated)
+        shown = sum(int((odds >= least).sum()) for _, odds in estimated)
+        empty = [not (odds >= least).any() for answer, odds in estimated if answer.is_absent]
+        if right >= least_right * max(1, shown) and sum(empty) >= least_empty * len(empty):
+            return least
+    return 0.95
