@@ -26,7 +26,7 @@ def take(tab: Page, name: str) -> None:
 
 with sync_playwright() as playwright:
     browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-    take(opened(browser, "?q=blacksmith+hammer", ".transcript mark", "light", 800), "search-page.png")
+    take(opened(browser, "?q=black+smith", ".transcript mark", "light", 800), "search-page.png")
     take(opened(browser, "insights", "section h2", "light", 1100), "insights-page.png")
     listening = opened(browser, "?q=lighthouse", "button.spectrogram", "dark", 640)
     listening.locator("button.spectrogram").first.click()

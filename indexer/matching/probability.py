@@ -17,8 +17,8 @@ from indexer.phonetics.probability import ProbabilityModel
 from indexer.query.explanation import Evidence, QueryTerm, evidence_of
 from indexer.query.planner import Plan, Words
 
-_IN_TRANSCRIPT: Final = 30.0
-"""Log odds of a word that is in the transcript, when alternatives that OR joins are compared."""
+_CERTAIN: Final = 30.0
+"""The largest log odds; those of a word that is in the transcript, when alternatives of an OR are compared."""
 
 _SHIFT: Final = 1
 """Number of tokens by which neighbouring words of a phrase may be closer together, or further apart."""
@@ -47,12 +47,14 @@ class Candidate:
     """A passage that lacks words of a query and has evidence for each of them.
 
     ``words`` is the number of words of the query. ``features`` are `WORD_FEATURES` for one word, else `QUERY_FEATURES`.
+    ``most`` bounds the log odds of several words.
     """
 
     passage: Passage
     words: int
     guesses: Mapping[str, Guess]
     features: NDArray[np.float64]
+    most: float = _CERTAIN
 
 
 class Estimator:
@@ -93,6 +95,7 @@ class Estimator:
                 words.number,
                 {word: guesses[word][number] for word in words.names},
                 row if words.number > 1 else guesses[words.names[0]][number].features,
+                self._most_log_odds(words),
             )
             for (number, words), row in zip(chosen, table, strict=True)
         ]
@@ -122,9 +125,19 @@ class Estimator:
             sum(idf for word, idf in rarity.items() if word in lost),
         )
 
+    def _most_log_odds(self, words: LostWords) -> float:
+        """The log odds that the other words of a query can raise its least likely one to.
+
+        At best they single out one passage of all, which multiplies the odds by the number of passages. The regression
+        was fitted on an index of thousands, and does not know how few passages an index may have.
+        """
+        if words.number == 1:
+            return _CERTAIN
+        return min(words.log_odds) + math.log(max(1, self._finder.expander.lexicon.passages))
+
     def _all_of(self, plan: Plan, passages: Sequence[Passage], matches: int) -> Iterator[PossibleMatch]:
         for candidate in self.candidates(plan, passages, matches):
-            log_odds = float(candidate.features @ self.model.weights(candidate.words))
+            log_odds = min(float(candidate.features @ self.model.weights(candidate.words)), candidate.most)
             log_odds = max(log_odds, min(_log_odds_of_spelling(guess.lost) for guess in candidate.guesses.values()))
             yield PossibleMatch(candidate.passage, _probability(log_odds), _evidence(plan, candidate))
 
@@ -141,7 +154,7 @@ class Estimator:
 
 def _log_odds_of_spelling(lost: LostWord) -> float:
     """The least log odds of what the query means, spelled otherwise: no regression has seen such queries."""
-    return lost.log_odds if lost.expansion is not None and lost.expansion.is_spelling else -_IN_TRANSCRIPT
+    return lost.log_odds if lost.expansion is not None and lost.expansion.is_spelling else -_CERTAIN
 
 
 def words_of(plan: Plan) -> int:
@@ -164,7 +177,7 @@ def _chosen(plan: Plan, transcript: Transcribed, guesses: Mapping[str, Guess]) -
 
 
 def _log_odds(term: QueryTerm, guesses: Mapping[str, Guess]) -> float:
-    return guesses[term.word].log_odds if term.word in guesses else _IN_TRANSCRIPT
+    return guesses[term.word].log_odds if term.word in guesses else _CERTAIN
 
 
 def _is_possible(words: Words, transcript: Transcribed, guesses: Mapping[str, Guess]) -> bool:
@@ -201,16 +214,18 @@ def _is_in_reference(plan: Plan, passage: Passage) -> bool:
         wanted = [term.word for term in words.terms]
         if words.is_phrase:
             return any(reference[at : at + len(wanted)] == wanted for at in range(len(reference)))
-        return all(_has(word, reference, stems) for word in wanted)
+        return all(_has(term, reference, stems) for term in words.terms)
 
     decide = any if plan.mode == "any" else all
     return decide(any(map(has, alternatives)) for alternatives in plan.wanted)
 
 
-def _has(word: str, reference: Sequence[str], stems: Sequence[str]) -> bool:
-    if word.endswith("*"):
-        return any(token.startswith(word[:-1]) for token in reference)
-    return word in reference or stem(word) in stems
+def _has(term: QueryTerm, reference: Sequence[str], stems: Sequence[str]) -> bool:
+    """Whether a reference has a word, as word or stem, or spelled otherwise than in the query."""
+    if term.word.endswith("*"):
+        return any(token.startswith(term.word[:-1]) for token in reference)
+    spelled = (expansion.tokens for expansion in term.expansions if expansion.is_spelling)
+    return term.word in reference or stem(term.word) in stems or any(set(those) <= set(reference) for those in spelled)
 
 
 def _evidence(plan: Plan, candidate: Candidate) -> tuple[Evidence, ...]:
@@ -227,4 +242,4 @@ def _guessed(word: str, guess: Guess) -> Evidence:
 
 
 def _probability(log_odds: float) -> float:
-    return 1 / (1 + math.exp(-max(-_IN_TRANSCRIPT, min(_IN_TRANSCRIPT, log_odds))))
+    return 1 / (1 + math.exp(-max(-_CERTAIN, min(_CERTAIN, log_odds))))

@@ -63,10 +63,14 @@ Step = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The candidates for one query: their features, and which of them contain all of its words in the reference."""
+    """The candidates for one query: their features, and which of them contain all of its words in the reference.
+
+    ``most`` bounds the log odds of each; see `Candidate`.
+    """
 
     is_absent: bool
     features: NDArray[np.float64]
+    most: NDArray[np.float64]
     is_right: NDArray[np.bool_]
 
 
@@ -153,7 +157,8 @@ def _answer(
     is_right = [words <= references[one.passage.clip] for one in found]
     width = len(WORD_FEATURES) if query.kind in KINDS[0] else len(QUERY_FEATURES)
     features = np.array([one.features for one in found]).reshape(-1, width)
-    return Answer(query.is_absent, features, np.array(is_right, np.bool_))
+    most = np.array([one.most for one in found], np.float64)
+    return Answer(query.is_absent, features, most, np.array(is_right, np.bool_))
 
 
 def _weights(answers: Sequence[Answer]) -> NDArray[np.float64]:
@@ -170,9 +175,9 @@ def _threshold(answers: Sequence[Answer], least_right: float, least_empty: float
     estimated: list[tuple[Answer, NDArray[np.float64]]] = []
     for fold in range(FOLDS):
         weights = _weights([answer for number, answer in enumerate(answers) if number % FOLDS != fold])
-        estimated += [
-            (one, 1 / (1 + np.exp(-np.clip(one.features @ weights, -30, 30)))) for one in answers[fold::FOLDS]
-        ]
+        for one in answers[fold::FOLDS]:
+            log_odds = np.minimum(one.features @ weights, one.most)
+            estimated.append((one, 1 / (1 + np.exp(-np.clip(log_odds, -30, 30)))))
     for hundredths in range(2, 95):
         least = hundredths / 100
         right = sum(int((odds >= least)[answer.is_right].sum()) for answer, odds in estimated)

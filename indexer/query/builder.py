@@ -63,6 +63,10 @@ SHORTNESS: Final = 0.25
 MOST_EXPANSIONS: Final = 2000
 """Maximum number of expansions of all words of one search together."""
 
+MOST_ALL: Final = 50
+"""Words and phrases of a query in mode any up to which passages that contain all of them come first, whatever the
+evidence in others: this doubles the size of a query, which Elasticsearch limits."""
+
 _ANY_WORD: Final = 1.0
 _ANY_FORM: Final = 0.5
 """Minimum scores of a word and of another form of it, however many passages contain them."""
@@ -131,14 +135,17 @@ def any_word(tree: SyntaxTree, weighing: EvidenceWeights) -> Query:
 def some_words(tree: SyntaxTree, weighing: EvidenceWeights) -> Query:
     """Mode any: at least one word or phrase as typed or by its stem; first the passages that contain all of them.
 
-    The others are ranked by all evidence, for the words that they lack as well.
+    The others are ranked by all evidence, for the words that they lack as well; if there are more than `MOST_ALL` words
+    or phrases, all are.
     """
     wanted, conditions = _parted(tree)
     if not wanted:
         return _narrowed((EVERYTHING,), conditions, weighing)
     children = [every_word(child, weighing) for child in wanted]
-    above_all = Constant(EVERYTHING, _above(tree, weighing))
-    found = BestOf((AllOf((above_all, *children)), _by_evidence(wanted, weighing)))
+    found = _by_evidence(wanted, weighing)
+    if len(children) <= MOST_ALL:
+        above_all = Constant(EVERYTHING, _above(tree, weighing))
+        found = BestOf((AllOf((above_all, *children)), found))
     return _narrowed((Constant(_one_of(AnyOf, children), 0.0), found), conditions, weighing)
 
 
@@ -160,12 +167,14 @@ def candidates(tree: SyntaxTree, mode: str, weighing: EvidenceWeights) -> Query 
     wanted, conditions = _parted(tree)
     if not wanted or mode == "baseline" or (mode == "exact" and not phonetic_words(tree)):
         return None
+    matched = [every_word(child, weighing) for child in wanted]
     if mode == "any":
-        found = _by_evidence(wanted, weighing)
+        found, matches = _by_evidence(wanted, weighing), _one_of(AnyOf, matched)
     else:
         may_be_lost = phonetic_words(tree) if mode == "exact" else frozenset(words_of(tree))
         found = Favouring(_all_of([_evidence_of(child, weighing, may_be_lost) for child in wanted]), _SHORT_ONES)
-    return Without(_narrowed((found,), conditions, weighing), BUILDERS[mode](tree, weighing))
+        matches = _all_of(matched)
+    return Without(_narrowed((found,), conditions, weighing), matches)
 
 
 def _above(tree: SyntaxTree, weighing: EvidenceWeights) -> float:

@@ -88,8 +88,11 @@ class Plan:
     wanted: tuple[tuple[Words, ...], ...] = ()
 
     def evidence(self, passage: Passage) -> tuple[Evidence, ...]:
-        """The evidence in the passage for each query word."""
-        return evidence_of(passage, self.terms)
+        """Which words of the query a match contains and which it lacks, without what sounds like the latter.
+
+        The probability of that is known for possible matches only; in a match, it would be noise.
+        """
+        return evidence_of(passage, [replace(term, expansions=()) for term in self.terms])
 
 
 class Planner:

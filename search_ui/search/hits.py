@@ -4,7 +4,7 @@ This is the only place where fields of a record become HTML, and every one of th
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from html import escape
 from typing import Final
 
@@ -15,7 +15,7 @@ from hearsay.text.format import clock, duration, percent, probability
 from hearsay.text.normalize import words as normalised_words
 from hearsay.text.scoring import normalizer_in_words
 from indexer.passages import Passage
-from indexer.query.explanation import Evidence, QueryTerm, evidence_of, explanation_of
+from indexer.query.explanation import Evidence, explanation_of
 from indexer.query.highlight import highlight
 from indexer.schema import facet_label
 from search_ui.export.menu import subtitles_html
@@ -47,14 +47,6 @@ class HitContext:
     spectrogram: str | None = None
     is_opened: bool = False
     probability: float | None = None
-
-
-def words_in(passage: Passage, terms: Iterable[QueryTerm]) -> tuple[Evidence, ...]:
-    """Which words of the query a passage contains and which it lacks, without what sounds like the latter.
-
-    The probability of that is known for possible matches only; in other passages, it would be noise.
-    """
-    return evidence_of(passage, [replace(term, expansions=()) for term in terms])
 
 
 def hit_html(passage: Passage, evidence: Sequence[Evidence], context: HitContext) -> str:

@@ -20,7 +20,7 @@ from search_ui.export.menu import export_html
 from search_ui.media.player import audio_url
 from search_ui.media.spectrogram_route import spectrogram_url
 from search_ui.search.facets import escape_markdown, show_chips, show_facets
-from search_ui.search.hits import SIMILAR, HitContext, hit_html, hits_html, link_html, models_note, words_in
+from search_ui.search.hits import SIMILAR, HitContext, hit_html, hits_html, link_html, models_note
 from search_ui.search.no_results import START_OVER, reason_for_nothing, suggested_searches
 from search_ui.search.playback import KEYS, playable_clips
 from search_ui.search.possible import listed_possible, show_possible
@@ -164,7 +164,7 @@ def show_hits(state: SearchState, found: ResultPage, playable: Container[str]) -
     items = [
         hit_html(
             hit.passage,
-            words_in(hit.passage, found.plan.terms),
+            found.plan.evidence(hit.passage),
             hit_context(state, hit.passage, common, is_playable=hit.passage.clip in playable),
         )
         for hit in hits

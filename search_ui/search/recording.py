@@ -22,7 +22,7 @@ from search_ui.connection import the_index, the_planner
 from search_ui.export.menu import subtitles_html
 from search_ui.media.player import audio_url
 from search_ui.media.spectrogram_route import spectrogram_url
-from search_ui.search.hits import SIMILAR, HitContext, hit_html, hits_html, link_html, models_note, words_in
+from search_ui.search.hits import SIMILAR, HitContext, hit_html, hits_html, link_html, models_note
 from search_ui.search.playback import KEYS, playable_clips
 from search_ui.search.request import possible_matches
 from search_ui.state import SearchState
@@ -127,9 +127,9 @@ def _evidence(state: SearchState) -> Callable[[Passage], tuple[Evidence, ...]]:
     """
     if not state.words or state.is_too_long:
         return lambda _: ()
-    terms = the_planner().plan(state.words, state.mode).terms
+    plan = the_planner().plan(state.words, state.mode)
     possible = {one.passage.id: one.evidence for one in possible_matches(state)}
-    return lambda passage: possible.get(passage.id) or words_in(passage, terms)
+    return lambda passage: possible.get(passage.id) or plan.evidence(passage)
 
 
 @st.cache_data(show_spinner=False, ttl=10, max_entries=100)

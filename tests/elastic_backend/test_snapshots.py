@@ -12,6 +12,7 @@ from elasticsearch import ApiError, Elasticsearch
 from indexer.elastic.writer import ElasticWriter
 from indexer.errors import IndexMissing
 from indexer.index import Request
+from indexer.matching.search import ALL, Finder
 from indexer.query.planner import Planner
 from indexer.settings import IndexSettings
 from tests.conftest import PROJECT
@@ -64,11 +65,14 @@ class Kept:
         self.client.indices.delete(index=list(names))
 
     def found(self, typed: str, mode: str = "exact") -> list[tuple[str, float]]:
-        """Ids and scores found by a new reader."""
+        """Ids of matches with their scores, and of all possible matches with their probabilities, by a new reader."""
         reader = ElasticWriter(str(self.client.transport.node_pool.get().base_url), settings(self.alias))
-        result = reader.search(Request(Planner(reader).plan(typed, mode).query, size=50))
+        finder = Finder(Planner(reader))
+        plan = finder.planner.plan(typed, mode)
+        found = finder.find(plan, Request(plan.query, size=50), ALL)
         reader.close()
-        return [(hit.passage.id, hit.score) for hit in result.hits]
+        matches = [(hit.passage.id, hit.score) for hit in found.matches.hits]
+        return matches + [(one.passage.id, one.probability) for one in found.possible]
 
 
 def settings(alias: str) -> IndexSettings:

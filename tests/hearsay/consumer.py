@@ -35,12 +35,13 @@ def indexed(folder: Path) -> list[str]:
     loaded: hearsay.LoadSummary = hearsay.load([summary.csv], index="var/index")
     with hearsay.open_index("var/index") as index:
         result: hearsay.SearchResult = index.search(
-            "blacksmith hammer", mode="forgiving", accent=["england"], duration=(None, 8.0), size=20
+            "blacksmith hammer", mode="forgiving", accent=["england"], duration=(None, 8.0), size=20, possible=0.5
         )
+        probabilities: list[float] = [one.probability or 0.0 for one in result.possible]
         counts: Mapping[str, int] = result.facets["accent"]
         frame = result.to_pandas()
         return [f"{hit.id} {hit.score} {hit.explanation} {hit.record.accent}" for hit in result.hits] + [
-            f"{loaded.clips} {result.total} {counts} {len(frame)}"
+            f"{loaded.clips} {result.total} {counts} {len(frame)} {result.possible_total} {probabilities}"
         ]
 
 

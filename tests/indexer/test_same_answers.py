@@ -2,12 +2,14 @@
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from hearsay.records.clip import ClipRow
 from hearsay.text.normalize import tokens
 from indexer.index import Range, Request
+from indexer.matching.search import Finder
 from indexer.query.builder import MODES
 from indexer.query.planner import Planner
 from indexer.query_tree import (
@@ -26,7 +28,7 @@ from indexer.query_tree import (
     Without,
 )
 from indexer.schema import FACETS, UNKNOWN
-from tests.support.both_engines import Both, assert_same, loaded
+from tests.support.both_engines import Both, assert_same, assert_same_possible, loaded
 from tests.support.elastic_nodes import Node
 from tests.support.rows import ALL
 
@@ -39,7 +41,9 @@ SEARCHES = 400
 def real(
     request: pytest.FixtureRequest, real_rows: list[ClipRow], node: Node, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Both]:
-    with loaded(real_rows, tmp_path_factory.mktemp("real"), node, request.param) as both:
+    """Every other clip has no reference, so that its possible matches are estimated."""
+    rows = [replace(row, text="") if number % 2 else row for number, row in enumerate(real_rows)]
+    with loaded(rows, tmp_path_factory.mktemp("real"), node, request.param) as both:
         yield both
 
 
@@ -135,12 +139,16 @@ def assert_same_for_typed_queries(both: Both, searches: int) -> None:
     words = sorted(both.embedded.vocabulary())
     counts = both.embedded.search(Request(facets=FACETS, size=1)).facets
     values = {facet: sorted({*found} - {UNKNOWN}) for facet, found in counts.items()}
-    finders = [Planner(index) for index in both]
+    finders = [Finder(Planner(index)) for index in both]
+    possible = 0
     for at in range(searches):
         text, mode = typed(chance, words, values), MODES[at % len(MODES)]
-        one, other = (planner.plan(text, mode) for planner in finders)
+        one, other = (finder.planner.plan(text, mode) for finder in finders)
         assert one == other, text
-        assert_same(both, Request(one.query, facets=FACETS, size=100))
+        request = Request(one.query, facets=FACETS, size=100)
+        assert_same(both, request)
+        possible += assert_same_possible(finders, text, mode, request)
+    assert possible > 0
 
 
 def test_typed_queries_over_real_clips_have_the_same_answers(real: Both):
@@ -149,6 +157,27 @@ def test_typed_queries_over_real_clips_have_the_same_answers(real: Both):
 
 def test_typed_queries_over_generated_rows_have_the_same_answers(made: Both):
     assert_same_for_typed_queries(made, 120)
+
+
+LOST = (
+    "blacksmith", "the blacksmith", "painted wall", '"some one"', "nevertheless", "xylophone OR shepherd", "shepard",
+    "treasure he found", "sheep~ desert", "1984 treasure", "pyramids of egypt",
+)  # fmt: skip
+
+
+def test_possible_matches_of_real_clips_are_the_same(real: Both):
+    finders = [Finder(Planner(index)) for index in real]
+    for typed in LOST:
+        for mode in ("exact", "forgiving", "sounds-like", "any"):
+            for filters in ({}, {"gender": frozenset({"male", UNKNOWN})}):
+                assert_same_possible(finders, typed, mode, Request(filters=filters))
+    found, again = (
+        [finder.find(finder.planner.plan(typed), Request(size=5), least) for typed in LOST for least in (None, 0.0)]
+        for finder in finders
+    )
+    for one, other in zip(found, again, strict=True):
+        assert (one.possible, one.possible_total, one.notes) == (other.possible, other.possible_total, other.notes)
+    assert sum(one.possible_total for one in found) > len(LOST)
 
 
 WORDS = ("the", "a", "boy", "ran", "far", "no", "nowhere", "大学", "straße")

@@ -53,7 +53,7 @@ def test_a_folder_of_audio_is_transcribed_indexed_searched_and_played(corpus: Pa
     assert "blacksmith" in wanted.generated_text
     with served_page({"INDEX_URL": index}, tmp_path / "page.log") as address:
         go_to(tab, f"{address}/?q=blacksmith+summer")
-        first = tab.locator(".transcript").first  # it contains both words; clips with one of them come after it
+        first = tab.locator(".transcript").first  # it is a match: it contains both words
         expect(first).to_have_text(wanted.generated_text)
         expect(first.locator("mark")).to_have_text(["blacksmith", "summer"])
         expect(tab.locator("body")).to_contain_text("pocketsphinx")

@@ -11,6 +11,7 @@ from hearsay.records.clip import ClipRow
 from indexer.elastic.writer import ElasticWriter
 from indexer.embedded.writer import EmbeddedWriter
 from indexer.index import Request, SearchWriter
+from indexer.matching.search import Finder
 from indexer.passages import Passage, passages_of
 from tests.support.elastic_nodes import Node, client_of, remove, settings
 
@@ -50,6 +51,22 @@ def loaded(rows: Sequence[ClipRow], folder: Path, node: Node, shards: int) -> It
     with sharded(passages, node, shards) as elastic:
         yield Both(embedded, elastic)
     embedded.close()
+
+
+def assert_same_possible(finders: Sequence[Finder], typed: str, mode: str, request: Request) -> int:
+    """All finders have the same possible matches, with the same probabilities, in the same order; their number.
+
+    ``request`` has the filters.
+    """
+    one, *others = (
+        finder.possible_matches(finder.planner.plan(typed, mode), request, finder.planner.index.count())
+        for finder in finders
+    )
+    for other in others:
+        assert [found.passage for found in one] == [found.passage for found in other], typed
+        assert [found.probability for found in one] == [found.probability for found in other], typed
+        assert [found.evidence for found in one] == [found.evidence for found in other], typed
+    return len(one)
 
 
 def assert_same(indices: Sequence[SearchWriter], request: Request) -> None:

@@ -280,3 +280,16 @@ def test_baseline_on_real_transcripts_has_the_published_figures(
         for cell in baseline[kind].values():
             for figure, (low, high) in cell["intervals"].items():
                 assert low <= cell[figure] <= high
+
+
+def test_a_picture_of_the_possible_matches_is_drawn(
+    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    mode, drawn = ("--mode", "sounds-like", "--seeds", "1"), tmp_path / "curves.svg"
+    assert main(["score", *files, *mode, "--picture", str(drawn)]) == 0
+    assert drawn.read_text().count("one word") == 2, "in the legend of each of the two curves"
+    assert main(["score", *files, *mode, "--picture", str(tmp_path / "curves.text")]) == 2
+    assert "cannot be written" in capsys.readouterr().err
+    assert main(["score", *files, "--mode", "exact", "--seeds", "1", "--picture", str(tmp_path / "none.svg")]) == 0
+    assert "no picture was drawn: no possible matches were found" in capsys.readouterr().err
+    assert not (tmp_path / "none.svg").exists()

@@ -10,6 +10,7 @@ from indexer.elastic.query import compiled
 from indexer.elastic.writer import ElasticWriter
 from indexer.errors import WrongRequest
 from indexer.index import Request
+from indexer.matching.search import ALL, Finder
 from indexer.phonetics.tables import shipped
 from indexer.query.planner import MOST_WORDS, Plan, Planner
 from indexer.query_tree import AllOf, AnyOf, Between, Constant, Missing, Phrase, Prefix, Query, Term, Without
@@ -66,18 +67,27 @@ class Everything:
         return 0
 
 
-@pytest.mark.parametrize("mode", ["forgiving", "sounds-like"])
+@pytest.mark.parametrize("mode", ["forgiving", "sounds-like", "any"])
 def test_the_longest_search_is_reduced_to_the_clause_limit_with_a_note(index: ElasticWriter, mode: str):
     whole = Planner(Everything(index)).plan(LONGEST, mode)  # type: ignore[arg-type]
     plan = Planner(index).plan(LONGEST, mode)
-    assert clauses_of(compiled(whole.query)) > FEWEST >= clauses_of(compiled(plan.query))
+    assert whole.candidates is not None
+    assert plan.candidates is not None
+    assert clauses_of(compiled(whole.candidates)) > FEWEST >= clauses_of(compiled(plan.candidates))
+    assert clauses_of(compiled(plan.query)) <= FEWEST
+    found = Finder(Planner(index)).find(plan, Request(plan.query), ALL)
+    assert (found.matches.total, found.possible_total) == (300 if mode == "any" else 0, 0)
+    assert [one.word for one in plan.terms] == [one.word for one in whole.terms]
+    assert any("all words are searched for" in note for note in plan.notes)
+
+
+def test_the_reduced_search_works_in_every_way(index: ElasticWriter):
+    plan = Planner(index).plan(LONGEST, "any")
     assert index.search(Request(plan.query, facets=FACETS, seconds=True)).total == 300
     assert index.count(plan.query) == 300
     assert len(list(index.walk(Request(plan.query)))) == 300
     assert len(index.sample(Request(plan.query, size=20))) == 20
     assert len(index.search(Request(plan.query, page=20, size=10)).hits) == 10
-    assert [one.word for one in plan.terms] == [one.word for one in whole.terms]
-    assert any("all words are searched for" in note for note in plan.notes)
 
 
 def test_the_most_likely_expansions_are_kept(index: ElasticWriter):
@@ -103,10 +113,10 @@ def test_a_search_within_the_limit_is_not_reduced_and_sends_no_request(narrow: N
 def test_a_lowered_limit_is_learned_from_the_rejection(index: ElasticWriter):
     own = ElasticWriter(index._address, index._settings)
     own._clauses._fit = 100_000  # a limit from before a node with more cores took over
-    plan = Planner(own).plan(LONGEST)
+    plan = Planner(own).plan(LONGEST, "any")
     with pytest.raises(WrongRequest, match=r"1,024 clauses; search again, and fewer expansions are used"):
         own.search(Request(plan.query))
-    assert own.search(Request(Planner(own).plan(LONGEST).query)).total == 300
+    assert own.search(Request(Planner(own).plan(LONGEST, "any").query)).total == 300
     own.close()
 
 

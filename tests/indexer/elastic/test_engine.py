@@ -133,9 +133,12 @@ def test_a_search_with_the_maximum_number_of_words_is_answered(index: ElasticWri
     """Each word has all its expansions, which gives the largest possible query."""
     index.replace(passages(tuple(misrecognised_rows(300))))
     words = " ".join(dict.fromkeys(word for row in misrecognised_rows(300) for word in row.text.split()))
-    plan = Planner(index).plan(f"{words} {' '.join(f'word{number}' for number in range(MOST_WORDS))}")
+    typed = f"{words} {' '.join(f'word{number}' for number in range(MOST_WORDS))}"
+    plan = Planner(index).plan(typed)
     assert len(plan.terms) == MOST_WORDS
-    assert index.search(Request(plan.query)).total == 300
+    assert plan.candidates is not None
+    assert index.search(Request(plan.query)).total == index.search(Request(plan.candidates)).total == 0
+    assert index.search(Request(Planner(index).plan(typed, "any").query)).total == 300
 
 
 @pytest.mark.elastic

@@ -55,7 +55,7 @@ def test_bigrams_have_their_probability(model: BigramModel):
 
 @pytest.mark.parametrize("first", [START, "the", "boy", "cat"])
 def test_the_probabilities_after_a_word_add_up_to_one(model: BigramModel, first: str):
-    """Those of the file's single words do: .2 .2 .2 .2 .1 .05, and .05 of a spelling that becomes equal to another."""
+    """Those of the file's single words do: 0.95, and 0.05 of a spelling that becomes equal to another."""
     least = sum(math.exp(model.unigram(word)) for word in model.words)
     assert least == pytest.approx(0.95, abs=1e-3)
     whole = sum(after(model, first, word) for word in model.words)

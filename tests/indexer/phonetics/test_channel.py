@@ -31,7 +31,7 @@ def test_the_probabilities_of_all_words_add_up_to_at_most_one(channel: Channel):
         assert 0 < whole <= 1
 
 
-def test_what_is_no_word_is_more_often_a_misrecognition_than_a_common_word(channel: Channel):
+def test_an_invented_word_is_more_often_a_misrecognition_than_a_common_word(channel: Channel):
     assert probability(channel, "painted", "vainted") > 20 * probability(channel, "painted", "waited")
 
 

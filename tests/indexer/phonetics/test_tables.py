@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from indexer.errors import WrongRequest
+from indexer.matching.features import QUERY_FEATURES, WORD_FEATURES
 from indexer.phonetics.alphabets import LETTER_COUNT, PHONEME_COUNT
 from indexer.phonetics.expansion import FEATURES
-from indexer.phonetics.tables import GENERAL, SHIPPED, VERSION, Tables, shipped
+from indexer.phonetics.probability import ProbabilityModel
+from indexer.phonetics.tables import GENERAL, SHIPPED, VERSION, Tables, has_own_tables, shipped
 
 MODELS = ("", "whisper-tiny.en", "whisper-base")
 """A model for each shipped file; the general tables are for transcripts without a model."""
@@ -26,6 +28,9 @@ def test_shipped_tables_fit_the_alphabets_and_name_their_source(model: str):
     assert tables.phonemes.shape == (PHONEME_COUNT, PHONEME_COUNT)
     assert tables.letters.shape == (LETTER_COUNT, LETTER_COUNT)
     assert tables.weights.shape == (2, len(FEATURES))
+    assert tables.possible.word.shape == (len(WORD_FEATURES),)
+    assert tables.possible.several.shape == (2, len(QUERY_FEATURES))
+    assert all(0 < threshold < 1 for threshold in tables.possible.thresholds)
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -47,9 +52,22 @@ def test_an_adapted_model_uses_the_tables_of_its_base():
     assert shipped("whisper-tiny.en-short") is shipped("whisper-tiny.en")
 
 
-@pytest.mark.parametrize("model", ["facebook/wav2vec2-large-960h", "Systran/faster-whisper-large-v3", "../x"])
-def test_other_models_have_the_general_tables(model: str):
+@pytest.mark.parametrize(
+    ("model", "is_its_own"),
+    [("facebook/wav2vec2-large-960h", True), ("Systran/faster-whisper-large-v3", False), ("../x", False), ("", False)],
+)
+def test_other_models_have_the_general_tables(model: str, is_its_own: bool):
+    """These were learned from transcripts by one of them."""
     assert shipped(model) is shipped()
+    assert has_own_tables(model) == is_its_own
+
+
+@pytest.mark.parametrize("words", [0, 1, 2, 3, 4, 200])
+def test_thresholds_and_weights_are_those_for_the_number_of_words(words: int):
+    model = ProbabilityModel(np.array([1.0]), np.array([[2.0], [3.0]]), (0.1, 0.2, 0.3))
+    expected = min(max(words, 1), 3)
+    assert model.threshold(words) == expected / 10
+    assert model.weights(words).tolist() == [expected]
 
 
 def test_saved_tables_are_loaded_unchanged(tmp_path: Path):
@@ -60,6 +78,7 @@ def test_saved_tables_are_loaded_unchanged(tmp_path: Path):
         assert np.array_equal(getattr(again, name), getattr(shipped(), name)), name
     for name in ("unseen", "passages", "source"):
         assert getattr(again, name) == getattr(shipped(), name), name
+    assert again.possible.to_json() == shipped().possible.to_json()
     assert list(tmp_path.iterdir()) == [file], "no other file is left"
 
 
@@ -77,6 +96,9 @@ def changed(tmp_path: Path, **members: Any) -> Path:
     return file
 
 
+POSSIBLE = shipped().possible.to_json()
+
+
 @pytest.mark.parametrize(
     "members",
     [
@@ -88,15 +110,29 @@ def changed(tmp_path: Path, **members: Any) -> Path:
         {"unseen": 0},
         {"unseen": math.nan},
         {"passages": 0},
+        {"version": 2, "possible": None},
+        {"possible": POSSIBLE | {"thresholds": [0.5, 0.5, 1.5]}},
+        {"possible": POSSIBLE | {"word": [math.nan]}},
+        {"possible": POSSIBLE | {"several": [1.0, 2.0]}},
     ],
-    ids=str,
+    ids=lambda members: str(members)[:60],
 )
 def test_tables_of_another_version_must_be_learned_again(tmp_path: Path, members: dict[str, Any]):
     with pytest.raises(WrongRequest, match="written by another version of Hearsay; learn it again with: indexer learn"):
         Tables.load(changed(tmp_path, **members))
 
 
-@pytest.mark.parametrize("members", [{"letters": None}, {"weights": [["heavy"]]}, {"passages": "many"}], ids=str)
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"letters": None},
+        {"weights": [["heavy"]]},
+        {"passages": "many"},
+        {"possible": None},
+        {"possible": POSSIBLE | {"thresholds": [0.5]}},
+    ],
+    ids=lambda members: str(members)[:60],
+)
 def test_a_file_without_tables_is_reported_with_the_command_to_learn_them(tmp_path: Path, members: dict[str, Any]):
     with pytest.raises(WrongRequest, match=r"tables\.json has no phonetic tables: .*learn them with: indexer learn"):
         Tables.load(changed(tmp_path, **members))

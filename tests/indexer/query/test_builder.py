@@ -8,6 +8,8 @@ import pytest
 from hearsay.records.clip import ClipRow
 from hearsay.records.transcript import Alternative, Word
 from indexer.documents import stem
+from indexer.elastic.limits import clauses_of
+from indexer.elastic.query import compiled
 from indexer.embedded.writer import EmbeddedWriter
 from indexer.index import Request, SearchWriter
 from indexer.phonetics.expansion import Expansion
@@ -15,6 +17,7 @@ from indexer.query.builder import (
     BUILDERS,
     DEFAULT_MODE,
     MODES,
+    MOST_ALL,
     EvidenceWeights,
     candidates,
 )
@@ -203,3 +206,11 @@ def test_every_mode_has_a_builder_and_the_default_is_one_of_them():
 )
 def test_stems_are_those_of_english_snowball(token: str, root: str):
     assert stem(token) == root
+
+
+def test_in_mode_any_all_words_together_count_for_themselves_only_if_they_are_not_too_many(index: SearchWriter):
+    some = " ".join(["boy", "ran", *(f"word{number}" for number in range(MOST_ALL - 2))])
+    many = f"{some} more"
+    assert clauses_of(compiled(built(many, "any"))) < clauses_of(compiled(built(some, "any")))
+    assert found(index, many, "any")[0] == "THE BOY RAN"
+    assert {"A BOY RUNS", "THE BOYS RAN"} <= set(found(index, many, "any"))

@@ -16,7 +16,7 @@ from indexer.phonetics.expansion import AS_ONE
 from indexer.phonetics.lexicon import Lexicon
 from indexer.phonetics.tables import shipped
 from indexer.query.builder import LEAST_AMONG_SEVERAL, MODES
-from indexer.query.explanation import explanation_of
+from indexer.query.explanation import evidence_of, explanation_of
 from indexer.query.planner import MOST_WORDS, Planner, planner_of, usual_speech_model
 from indexer.query_tree import EVERYTHING
 from indexer.settings import IndexSettings
@@ -90,7 +90,7 @@ def test_three_separate_query_words_match_their_compound_in_a_transcript(found: 
     assert plan.candidates is not None
     hit = found.index.search(Request(plan.candidates, size=1)).hits[0]
     assert hit.passage.row.generated_text == "NEVERTHELESS WE RAN"
-    assert explanation_of(plan.evidence(hit.passage)) == "transcribed “nevertheless” for “never the less”"
+    assert explanation_of(evidence_of(hit.passage, plan.terms)) == "transcribed “nevertheless” for “never the less”"
 
 
 @pytest.mark.parametrize("typed", ["black OR bird", "black -bird", "black accent:us bird", "black sky bird"])

@@ -86,7 +86,7 @@ def test_models_are_a_filter_only_if_there_are_several(opened: Open) -> None:
     page.button_group(key="asr_model").set_value(["facebook/large"]).run()
     assert address(page) == {"model": ["facebook/large"]}
     assert clips(page) == ["other.mp3"]
-    assert page.button(key="chip model: facebook/large").label.endswith("×")
+    assert page.button(key="chip asr_model facebook/large").label.endswith("×")
 
 
 def test_confidence_has_a_slider_if_any_is_known(opened: Open) -> None:
@@ -96,7 +96,7 @@ def test_confidence_has_a_slider_if_any_is_known(opened: Open) -> None:
     page.select_slider(key="confidence").set_value((0.75, 1.0)).run()
     assert address(page) == {"confidence": ["0.75-"]}
     assert ">7 clips" in html(page)
-    assert page.button(key="chip confidence: from 0.75")
+    assert page.button(key="chip confidence")
 
 
 def test_the_duration_slider_ends_at_the_longest_clip(opened: Open) -> None:
@@ -114,7 +114,7 @@ def test_bounds_between_the_stops_of_a_slider_are_kept(opened: Open) -> None:
 
     assert page.select_slider(key="duration").value == (2.5, 40.0)
     assert page.select_slider(key="confidence").value == (0.123, 1.0)
-    assert page.button(key="chip word error rate: up to 0.5")
+    assert page.button(key="chip wer")
 
 
 def test_an_index_that_disappears_is_reported_and_used_again_when_it_returns(opened: Open, tmp_path: Path) -> None:
