@@ -24,24 +24,23 @@ from tests.support.word_errors import rows as made_rows
 
 LEAST: Final = (
     # mode, kind, group, figure, at least
-    ("forgiving", "one", "lost", "success@10", 0.35),
+    ("forgiving", "one", "lost", "success@10", 0.45),
     ("forgiving", "two", "lost", "success@10", 0.65),
     ("forgiving", "three", "lost", "success@10", 0.73),
-    ("forgiving", "one", "lost", "success@10_everything", 0.70),
+    ("forgiving", "one", "lost", "success@10_everything", 0.74),
     ("forgiving", "two", "lost", "success@10_everything", 0.70),
     ("forgiving", "three", "lost", "success@10_everything", 0.73),
-    ("any", "one", "lost", "success@10_everything", 0.70),
-    ("any", "two", "lost", "success@10_everything", 0.80),
-    ("any", "three", "lost", "success@10_everything", 0.90),
-    ("forgiving", "absent", "all", "zero_hits", 0.85),
+    ("any", "one", "lost", "success@10_everything", 0.74),
+    ("any", "two", "lost", "success@10_everything", 0.84),
+    ("any", "three", "lost", "success@10_everything", 0.93),
+    ("forgiving", "absent", "all", "zero_hits", 0.88),
 )
-"""On the real transcripts of wav2vec2-large-960h, one seed of up to 400 queries per kind. These are below what was
-measured with more queries, by about the width of an interval."""
+"""On the real transcripts of wav2vec2-large-960h, one seed of up to 800 queries per kind."""
 
-LEAST_RIGHT: Final = 0.4
+LEAST_RIGHT: Final = 0.45
 """Share of the possible matches shown that must be right, for each number of words."""
 
-MOST_UNCALIBRATED: Final = 0.12
+MOST_UNCALIBRATED: Final = 0.06
 """The largest calibration error, for each number of words."""
 
 MOST_LOST_ELSEWHERE: Final = (
@@ -80,7 +79,7 @@ def mean(found: Score, mode: str, kind: str, group: str, figure: str) -> float:
 
 @pytest.fixture(scope="module")
 def real(real_rows: list[ClipRow], tmp_path_factory: pytest.TempPathFactory) -> Score:
-    return scored(real_rows, tmp_path_factory.mktemp("real"), 400)
+    return scored(real_rows, tmp_path_factory.mktemp("real"), 800)
 
 
 @pytest.fixture(scope="module")

@@ -178,8 +178,10 @@ def test_every_hit_in_every_mode_has_evidence_for_a_query_term(found: Found, typ
 def test_any_typed_text_can_be_searched(found: Found, typed: str, mode: str):
     plan = found.planner.plan(typed, mode)
     result = found.index.search(Request(plan.query, size=3))
+    assert len(result.hits) == min(3, result.total)
     for hit in result.hits:
-        plan.evidence(hit.passage)
+        words = [one.word for one in plan.evidence(hit.passage)]
+        assert {term.word for term in plan.terms if not term.is_optional}.issubset(words)
 
 
 def test_operands_of_or_are_not_reported_as_missing(found: Found):
