@@ -10,10 +10,7 @@ from numpy.typing import NDArray
 from hearsay.text.intervals import Estimate, estimates
 from hearsay.text.normalize import tokens
 from indexer.evaluation.metrics import FIRST, ResultList
-from indexer.matching.query_sampling import ABSENT, SampledQuery
-
-SAID: Final = ("one", "two", "three")
-"""Kinds of queries for said words, each of which is mixed with the kind of `ABSENT` of as many words."""
+from indexer.matching.query_sampling import ABSENT, SAID, SampledQuery
 
 LEAST_CALIBRATED: Final = 0.1
 """The calibration error is that of possible matches with at least this probability."""

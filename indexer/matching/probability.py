@@ -139,7 +139,9 @@ class Estimator:
         for candidate in self.candidates(plan, passages, matches):
             log_odds = min(float(candidate.features @ self.model.weights(candidate.words)), candidate.most)
             log_odds = max(log_odds, min(_log_odds_of_spelling(guess.lost) for guess in candidate.guesses.values()))
-            yield PossibleMatch(candidate.passage, _probability(log_odds), _evidence(plan, candidate))
+            yield PossibleMatch(
+                candidate.passage, _probability(log_odds), _evidence(plan, candidate.passage, candidate.guesses)
+            )
 
     def _any_of(self, plan: Plan, passages: Sequence[Passage]) -> Iterator[PossibleMatch]:
         """The probability that at least one of the words was said, as if they were independent."""
@@ -149,7 +151,7 @@ class Estimator:
             here = {word: of[number] for word, of in guesses.items() if number in of}
             if here:
                 none = math.prod(1 - _probability(guess.log_odds) for guess in here.values())
-                yield PossibleMatch(passage, 1 - none, _evidence(plan, Candidate(passage, 1, here, np.empty(0))))
+                yield PossibleMatch(passage, 1 - none, _evidence(plan, passage, here))
 
 
 def _log_odds_of_spelling(lost: LostWord) -> float:
@@ -228,10 +230,10 @@ def _has(term: QueryTerm, reference: Sequence[str], stems: Sequence[str]) -> boo
     return term.word in reference or stem(term.word) in stems or any(set(those) <= set(reference) for those in spelled)
 
 
-def _evidence(plan: Plan, candidate: Candidate) -> tuple[Evidence, ...]:
+def _evidence(plan: Plan, passage: Passage, guesses: Mapping[str, Guess]) -> tuple[Evidence, ...]:
     """The evidence for each word: for those that the passage lacks, what was transcribed in their place."""
-    found = {word: _guessed(word, guess) for word, guess in candidate.guesses.items()}
-    return tuple(found.get(one.word, one) for one in evidence_of(candidate.passage, plan.terms))
+    found = {word: _guessed(word, guess) for word, guess in guesses.items()}
+    return tuple(found.get(one.word, one) for one in evidence_of(passage, plan.terms))
 
 
 def _guessed(word: str, guess: Guess) -> Evidence:

@@ -16,10 +16,13 @@ from hearsay.text.normalize import tokens
 from indexer.documents import stem
 from indexer.phonetics.channel import dictionary_words
 
+SAID: Final = ("one", "two", "three")
+"""Kinds of queries for said words, by their number."""
+
 ABSENT: Final = ("absent", "absent two", "absent three")
 """Kinds with a word that nobody said, which have no relevant clip: the word alone, or with words of a reference."""
 
-KINDS: Final = ("one", "two", "three", "phrase", "misspelt", *ABSENT, "frequent")
+KINDS: Final = (*SAID, "phrase", "misspelt", *ABSENT, "frequent")
 """Kinds of queries, in the order in which they are reported."""
 
 FREQUENT: Final = "frequent"
@@ -121,7 +124,7 @@ class QuerySampler:
             for query in islice(self._of_kind(kind, make, rng), per_kind):
                 counts[kind] += 1
                 yield query
-        yield from self._absent_ones(seed, [counts[kind] // ABSENT_SHARE for kind in ("one", "two", "three")])
+        yield from self._absent_ones(seed, [counts[kind] // ABSENT_SHARE for kind in SAID])
         least = FREQUENT_SHARE * len(self._references)
         words = sorted(word for word, clips in self._clips_with.items() if clips > least and _is_word(word))
         rng = Random(f"{seed} {FREQUENT}")  # noqa: S311 – sampling for statistics, not for secrets

@@ -34,7 +34,7 @@ class Found:
 
 
 class Finder:
-    """Runs searches of one index. Without ``tables``, those that ship for its speech model are used; see `Planner`."""
+    """Runs the searches of one index that its planner plans."""
 
     def __init__(self, planner: Planner) -> None:
         self.planner = planner

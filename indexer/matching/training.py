@@ -15,7 +15,15 @@ from indexer.errors import WrongRequest
 from indexer.index import Request, SearchReader
 from indexer.matching.features import QUERY_FEATURES, WORD_FEATURES
 from indexer.matching.probability import Estimator
-from indexer.matching.query_sampling import QuerySampler, SampledQuery, halves, references_of
+from indexer.matching.query_sampling import (
+    ABSENT,
+    ABSENT_SHARE,
+    SAID,
+    QuerySampler,
+    SampledQuery,
+    halves,
+    references_of,
+)
 from indexer.matching.search import MOST_CANDIDATES, evidence_finder
 from indexer.open import open_writer
 from indexer.passages import passages_of
@@ -28,17 +36,11 @@ from indexer.query.planner import Planner
 from indexer.query_tree import NOTHING
 from indexer.settings import IndexSettings
 
-KINDS: Final = (("one", "absent"), ("two", "absent two"), ("three", "absent three"))
-"""The kinds of queries that are trained on, by number of words."""
-
 SEEDS: Final = 3
 """How often a query of each kind is drawn from each clip."""
 
 MOST_QUERIES: Final = 800
 """Queries per number of words that are trained on."""
-
-ABSENT_SHARE: Final = 4
-"""Queries for said words for each one for a word that nobody said."""
 
 FOLDS: Final = 5
 """Parts of the queries, each of which is estimated with a model of the others, to choose thresholds."""
@@ -118,7 +120,7 @@ def fitted(rows: Sequence[ClipRow], index: SearchReader, source: str, step: Step
         return found
 
     model, thresholds, several = _UNFITTED, [], []
-    for number, kinds in enumerate(KINDS, 1):
+    for number, kinds in enumerate(zip(SAID, ABSENT, strict=True), 1):
         found = answers(kinds, model)
         if sum(int(answer.is_right.sum()) for answer in found) < FEWEST_RIGHT:
             return shipped().possible
@@ -155,7 +157,7 @@ def _answer(
     found = estimator.candidates(plan, passages, planner.index.count(plan.query))
     words = set(tokens(query.text))
     is_right = [words <= references[one.passage.clip] for one in found]
-    width = len(WORD_FEATURES) if query.kind in KINDS[0] else len(QUERY_FEATURES)
+    width = len(WORD_FEATURES) if query.kind in (SAID[0], ABSENT[0]) else len(QUERY_FEATURES)
     features = np.array([one.features for one in found]).reshape(-1, width)
     most = np.array([one.most for one in found], np.float64)
     return Answer(query.is_absent, features, most, np.array(is_right, np.bool_))
