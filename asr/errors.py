@@ -10,6 +10,7 @@ HearsayError
     ├── PipelineUnavailable   the API does not respond, or refuses access
     ├── ModelChanged       another speech model wrote the log, and no option decides about its transcripts
     ├── Busy               the queue is full
+    ├── CannotScore        a score of texts against this audio would mean nothing
     └── BadSource          the folder, bucket or table of clips cannot be used
 """
 
@@ -61,6 +62,10 @@ class Busy(AsrError):
     def __init__(self, retry_seconds: int) -> None:
         self.retry_seconds = max(1, retry_seconds)
         super().__init__(f"the queue is full; retry in {self.retry_seconds} s")
+
+
+class CannotScore(AsrError):
+    """Texts cannot be scored against this audio, or a score would mean nothing."""
 
 
 class BadSource(AsrError):

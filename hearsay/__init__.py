@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from hearsay.records.transcript import Alternative, Segment, Word
     from hearsay.results.emotion import Emotion
     from hearsay.results.recordings import Recording
+    from hearsay.results.text_scores import TextScore, TextScores, WordsScore
     from hearsay.results.transcript import Transcript
     from indexer.errors import IndexIncompatible, IndexInUse, IndexMissing, IndexUnavailable, LoadFailed, WrongRequest
 
@@ -89,9 +90,12 @@ __all__ = [
     "Recording",
     "SearchResult",
     "Segment",
+    "TextScore",
+    "TextScores",
     "Transcriber",
     "Transcript",
     "Word",
+    "WordsScore",
     "WrongRequest",
     "__version__",
     "decode",
@@ -121,6 +125,7 @@ _NAMES: Final = {
     "hearsay.results.recordings": "Recording",
     "hearsay.records.clip": "ClipRow",
     "hearsay.records.transcript": "Alternative Segment Word",
+    "hearsay.results.text_scores": "TextScore TextScores WordsScore",
     "hearsay.results.transcript": "Transcript",
     "indexer.errors": "IndexInUse IndexIncompatible IndexMissing IndexUnavailable LoadFailed WrongRequest",
 }

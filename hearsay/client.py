@@ -1,7 +1,7 @@
 """The API over HTTP from Python: the same methods and results as with models on this machine."""
 
 import io
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
@@ -19,10 +19,11 @@ from hearsay.errors import (
     NotAudio,
 )
 from hearsay.extras import needing
-from hearsay.http.replies import UNEXPECTED, Health, detail_of, health_of, recognised_in, tagged_in
+from hearsay.http.replies import UNEXPECTED, Health, detail_of, health_of, recognised_in, tagged_in, text_scores_in
 from hearsay.in_order import in_order
 from hearsay.results.emotion import Emotion
 from hearsay.results.recordings import Recording, bytes_of, check_rate, each, is_array, name_of
+from hearsay.results.text_scores import TextScores
 from hearsay.results.transcript import Transcript
 from hearsay.terminal.progress import count_of, followed
 
@@ -38,6 +39,8 @@ _AT_ONCE: Final = 8
 _CONNECT_SECONDS: Final = 10.0
 
 _REFUSALS: Final[Mapping[int, type[AudioError]]] = {413: AudioTooLong, 415: NotAudio, 422: EmptyAudio}
+
+_UNPROCESSABLE: Final = 422
 
 _OTHER_VERSION: Final = "the reply cannot be read; check that the address is that of Hearsay's API, in the same version"
 
@@ -95,6 +98,33 @@ class Client:
     ) -> Iterator[Emotion]:
         """The emotions of many recordings, in their order, as they come; see `Transcriber.transcribe_many`."""
         return self._many(recordings, sampling_rate, self.tag, Emotion, is_shown=progress)
+
+    def score_texts(
+        self,
+        recording: Recording,
+        transcript: str,
+        texts: Sequence[str],
+        *,
+        start: float = 0.0,
+        end: float | None = None,
+        sampling_rate: float | None = None,
+    ) -> TextScores:
+        """How probable the API's speech model finds each of up to ten texts, compared with the transcript.
+
+        The texts are the transcript with other words in some place. Both are of the stretch from ``start`` to ``end``
+        in seconds, at most 30 s; by default the whole recording. Raises what `transcribe` does, and `BadArgument` if
+        the API cannot score these texts against this audio.
+        """
+        fields: dict[str, str | list[str]] = {"transcript": transcript, "texts": list(texts), "start": repr(start)}
+        if end is not None:
+            fields["end"] = repr(end)
+        audio = _file_of(recording, sampling_rate)
+        response = self._answer(self._connection.post_audio("/verify", audio, self._policy, fields=fields))
+        if response.status_code == _UNPROCESSABLE:
+            raise BadArgument(f"{name_of(recording)}: {detail_of(response)}")
+        if response.is_error:
+            raise self._refusal(response, name_of(recording))
+        return self._read(response, text_scores_in)
 
     def health(self) -> Health:
         """Which models the API has loaded, and whether it is ready; raises `ApiUnreachable` and `ApiRefused`."""

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, File, Form, Query, Request, Response, Security, UploadFile
+from fastapi import APIRouter, FastAPI, File, Form, Query, Request, Response, Security, UploadFile
 from fastapi.security import HTTPBearer
 from fastapi_offline import FastAPIOffline
 from pydantic import WithJsonSchema
@@ -29,8 +29,9 @@ from asr.api.schemas import (
     SentimentReply,
     TranscriptReply,
 )
-from asr.api.service import InferenceService, ready_service, sentence_of, unless_disconnected
+from asr.api.service import InferenceService, Ready, refuse_a_second_file, sentence_of, unless_disconnected
 from asr.api.upload_limits import UploadLimits
+from asr.api.verification import verification_routes
 from asr.pipeline.assembly import Models, load_models
 from asr.pipeline.identity import Identity, emotion_columns, speech_columns
 from asr.pipeline.records import EmotionOutcome, failed_pieces
@@ -57,14 +58,11 @@ PONG: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {
 UPLOAD_SCHEMA = {"type": "string", "contentMediaType": "application/octet-stream"}
 """The schema of an optional `UploadFile` in the OpenAPI document, which is omitted rather than null."""
 
-UPLOADS = ("/asr", "/ser", "/predict/", "/v1/audio/transcriptions", "/v1/audio/translations")
+UPLOADS = ("/asr", "/ser", "/predict/", "/verify", "/v1/audio/transcriptions", "/v1/audio/translations")
 
 FILE_EXPECTED = (
     "Send either one file in the form field file, for example: curl -F file=@clip.mp3, or several in the field files."
 )
-
-TOO_MANY = "The form field file was sent more than once. Send one file; POST /asr accepts several in the field files."
-
 
 DESCRIPTION = """\
 Audio files in, transcripts and emotions out. Formats: FORMATS.
@@ -129,7 +127,7 @@ def create_app(settings: AsrSettings, notify: Callable[[str], None] = log.info) 
     app.add_middleware(RequestIdMiddleware)
     app.add_middleware(MetricsMiddleware, answered=metrics.answered, paths=UPLOADS)
     app.add_middleware(HeadMiddleware)
-    for router in (OPEN_ROUTES, GUARDED_ROUTES, openai_routes(BEARER)):
+    for router in (OPEN_ROUTES, GUARDED_ROUTES, verification_routes(BEARER), openai_routes(BEARER)):
         app.include_router(router)
     return app
 
@@ -190,9 +188,6 @@ def _ready_health(models: Models) -> HealthReply:
     )
 
 
-Ready = Annotated[InferenceService, Depends(ready_service)]
-
-
 @OPEN_ROUTES.get("/health/ready", summary="Readiness: send no requests while this fails", responses=documented([503]))
 async def ready(service: Ready) -> HealthReply:
     return _ready_health(service.models)
@@ -214,15 +209,9 @@ async def transcribe(
     if (file is None) is (not files):
         raise HTTPException(422, FILE_EXPECTED)
     if file is not None:
-        await _refuse_a_second_file(request)
+        await refuse_a_second_file(request)
         return await unless_disconnected(request, _reply(service, file))
     return await unless_disconnected(request, _replies(request, service, files))
-
-
-async def _refuse_a_second_file(request: Request) -> None:
-    """Reject a repeated field: FastAPI passes on only the last file, so the others would be dropped silently."""
-    if len((await request.form()).getlist("file")) > 1:
-        raise HTTPException(422, TOO_MANY)
 
 
 async def _replies(request: Request, service: InferenceService, files: list[UploadFile]) -> FilesReply:
@@ -262,7 +251,7 @@ async def tag(
         Granularity | None, Form(alias="granularity", description="The same as the query parameter.")
     ] = None,
 ) -> EmotionReply | GranularReply | SentimentReply:
-    await _refuse_a_second_file(request)
+    await refuse_a_second_file(request)
     reply = await unless_disconnected(request, _emotion(service, file))
     return reply.at(granularity or granularity_in_form or "both")
 

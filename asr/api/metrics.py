@@ -35,7 +35,7 @@ class Metrics:
         self._stage_seconds = Histogram(
             "hearsay_stage_seconds",
             "Seconds of a stage: decode (a file), wait (in the queue of a model, the first clip of a batch), "
-            "asr and ser (a batch in a model).",
+            "asr and ser (a batch in a model), verify (the texts of a request).",
             ["stage"],
             registry=registry,
             buckets=_SECONDS,
@@ -78,6 +78,10 @@ class Metrics:
     def decoded(self, seconds: float) -> None:
         """Record that a file was decoded."""
         self._stage_seconds.labels("decode").observe(seconds)
+
+    def scored(self, seconds: float) -> None:
+        """Record that the texts of a request were scored."""
+        self._stage_seconds.labels("verify").observe(seconds)
 
     def observe_batch(self, batch: BatchStats, stage: str) -> None:
         """Record that a model finished a batch; the stage is ``asr`` or ``ser``."""

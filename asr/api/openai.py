@@ -8,7 +8,6 @@ from starlette.responses import PlainTextResponse
 
 from asr.api.event_stream import EXAMPLE, MEDIA_TYPE, TranscriptStream
 from asr.api.openai_options import (
-    Ready,
     TranscriptionOptions,
     check_model,
     names_of,
@@ -18,7 +17,7 @@ from asr.api.openai_options import (
 from asr.api.openai_schemas import ModelReply, ModelsReply, TextOnly, Usage, Verbose
 from asr.api.problems import documented_for_openai
 from asr.api.schemas import EmotionReply
-from asr.api.service import InferenceService, unless_disconnected
+from asr.api.service import InferenceService, Ready, unless_disconnected
 from asr.pipeline.records import failed_pieces
 from asr.types import DecodedAudio, seconds
 from hearsay.records.subtitles import cues, srt, vtt

@@ -7,10 +7,10 @@ from itertools import islice
 from typing import Annotated, Final, Literal
 from urllib.parse import quote
 
-from fastapi import Depends, Form, Request
+from fastapi import Form, Request
 
 from asr.api.problems import BadField
-from asr.api.service import InferenceService, ready_service
+from asr.api.service import InferenceService, Ready
 from asr.languages import LANGUAGE_NAMES, language_code
 from asr.speech.whisper import AUTO_LANGUAGE
 from asr.types import DecodingOptions, SpeechModel, Task, has_options, supported_options
@@ -19,7 +19,6 @@ ALIAS: Final = "whisper-1"
 """The model name that OpenAI's clients send; here it means the loaded speech model."""
 
 ResponseFormat = Literal["json", "text", "srt", "verbose_json", "vtt"]
-Ready = Annotated[InferenceService, Depends(ready_service)]
 
 STREAMED: Final = ("json", "text")
 """Formats that can be streamed. The events are the same for both and have no times."""

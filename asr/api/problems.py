@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from asr.audio.decoding import NOT_AUDIO
-from asr.errors import Busy, ModelUnavailable
+from asr.errors import Busy, CannotScore, ModelUnavailable
 from hearsay.errors import AudioTooLong, EmptyAudio, HearsayError, NotAudio
 
 log = logging.getLogger(__name__)
@@ -42,6 +42,7 @@ _STATUS_OF: Final[dict[type[HearsayError], int]] = {
     NotAudio: 415,
     EmptyAudio: 422,
     AudioTooLong: 413,
+    CannotScore: 422,
     Busy: 429,
     ModelUnavailable: 503,
 }

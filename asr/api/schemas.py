@@ -68,7 +68,8 @@ class FailedPieceReply(BaseModel):
 Granularity = Literal["granular", "sentiment", "both"]
 
 
-def _is_unknown(value: str) -> bool:
+def is_unknown(value: str) -> bool:
+    """Whether a member is omitted from a reply."""
     return not value
 
 
@@ -78,8 +79,8 @@ PRECISION = "The precision, if the setting PRECISION names one; omitted if it wa
 
 class OfClip(BaseModel):
     ser_model: str = Field(description="Name of the emotion model.", examples=["classic"])
-    ser_weights: str = Field("", description=WEIGHTS, exclude_if=_is_unknown)
-    ser_precision: str = Field("", description=PRECISION, exclude_if=_is_unknown)
+    ser_weights: str = Field("", description=WEIGHTS, exclude_if=is_unknown)
+    ser_precision: str = Field("", description=PRECISION, exclude_if=is_unknown)
     duration: str = Field(description="Duration of the audio in seconds, with one decimal.", examples=["20.7"])
 
 
@@ -132,7 +133,7 @@ class TextReply(BaseModel):
         "",
         description="Language of the transcript, as a code; omitted if the model does not report it.",
         examples=["en"],
-        exclude_if=_is_unknown,
+        exclude_if=is_unknown,
     )
     language_probability: float | None = Field(
         None,
@@ -144,8 +145,8 @@ class TextReply(BaseModel):
     words: list[WordReply]
     segments: list[SegmentReply] = Field(description="Stretches of speech between pauses.")
     asr_model: str = Field(description="Name of the speech model.", examples=["whisper-tiny.en"])
-    asr_weights: str = Field("", description=WEIGHTS, exclude_if=_is_unknown)
-    asr_precision: str = Field("", description=PRECISION, exclude_if=_is_unknown)
+    asr_weights: str = Field("", description=WEIGHTS, exclude_if=is_unknown)
+    asr_precision: str = Field("", description=PRECISION, exclude_if=is_unknown)
 
 
 class TranscriptReply(EmotionReply, TextReply):  # in this order, the members of the second base come first
@@ -192,10 +193,10 @@ class HealthReply(BaseModel):
     ready: bool = Field(description="True when POST /asr and POST /ser accept requests.")
     asr_model: str | None = Field(None, examples=["whisper-tiny.en"])
     ser_model: str | None = Field(None, examples=["classic"])
-    asr_weights: str = Field("", description=WEIGHTS, exclude_if=_is_unknown)
-    asr_precision: str = Field("", description=PRECISION, exclude_if=_is_unknown)
-    ser_weights: str = Field("", description=WEIGHTS, exclude_if=_is_unknown)
-    ser_precision: str = Field("", description=PRECISION, exclude_if=_is_unknown)
+    asr_weights: str = Field("", description=WEIGHTS, exclude_if=is_unknown)
+    asr_precision: str = Field("", description=PRECISION, exclude_if=is_unknown)
+    ser_weights: str = Field("", description=WEIGHTS, exclude_if=is_unknown)
+    ser_precision: str = Field("", description=PRECISION, exclude_if=is_unknown)
     asr_by_default: bool = Field(
         False,
         description="True if ASR_MODEL is not set. Another version may then use another speech model.",

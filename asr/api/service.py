@@ -2,30 +2,36 @@
 
 import asyncio
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
-from fastapi import Request, UploadFile
+from fastapi import Depends, Request, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from asr.api.metrics import Metrics
 from asr.audio.decoding import decode_audio
 from asr.audio.vad import detect_speech
-from asr.errors import ModelFailed
+from asr.errors import CannotScore, ModelFailed
 from asr.pipeline.assembly import Models, scheduler_for
 from asr.pipeline.pipeline import AUDIO_DECODERS
 from asr.pipeline.records import EmotionOutcome
 from asr.pipeline.scheduler import BatchStats, PendingTranscript
 from asr.settings import AsrSettings
+from asr.speech.scoring import can_score
 from asr.types import DecodedAudio, EmotionOutput, SpeechOutput
 from hearsay.errors import HearsayError
+from hearsay.results.text_scores import TextScores
 
 Result = TypeVar("Result")
 Other = TypeVar("Other")
 
 RETRY_SECONDS: Final = "5"
+
+TOO_MANY: Final = (
+    "The form field file was sent more than once. Send one file; POST /asr accepts several in the field files."
+)
 
 
 class InferenceService:
@@ -40,6 +46,7 @@ class InferenceService:
         self._max_seconds = settings.max_clip_seconds
         self._metrics = metrics
         self._decoders = ThreadPoolExecutor(AUDIO_DECODERS, "decoding")
+        self._scoring = ThreadPoolExecutor(1, "scoring")
         self._scheduler = scheduler_for(models, settings, self._count_batch)
         metrics.watch(self._scheduler)
 
@@ -63,6 +70,20 @@ class InferenceService:
         """The transcript, and the emotion or the reason why there is none; raises `Busy`."""
         return await gather_both(self.transcript(audio), self._emotion_or_failure(audio))
 
+    async def scores(self, audio: DecodedAudio, transcript: str, texts: Sequence[str]) -> TextScores:
+        """The scores of texts, one request after the other; raises `CannotScore`."""
+        model = self.models.speech_model
+        if not can_score(model):
+            raise CannotScore(f"The speech model {model.name} cannot score texts; serve a Whisper model (ASR_MODEL).")
+
+        def score() -> TextScores:
+            began = time.monotonic()
+            scores = model.scorer().score(audio, transcript, texts)
+            self._metrics.scored(time.monotonic() - began)
+            return scores
+
+        return await asyncio.get_running_loop().run_in_executor(self._scoring, score)
+
     async def _emotion_or_failure(self, audio: DecodedAudio) -> EmotionOutcome:
         try:
             return await self.emotion(audio)
@@ -72,6 +93,7 @@ class InferenceService:
     def close(self) -> None:
         """Accept no more work, and release the models."""
         self._decoders.shutdown(wait=False, cancel_futures=True)
+        self._scoring.shutdown(wait=False, cancel_futures=True)
         self._scheduler.close()
 
     def _decoded(self, file: UploadFile) -> DecodedAudio:
@@ -94,6 +116,16 @@ def ready_service(request: Request) -> InferenceService:
     if (problem := loading.exception()) is not None:
         raise HTTPException(503, f"Loading the models failed: {sentence_of(problem)}")
     return loading.result()
+
+
+Ready = Annotated[InferenceService, Depends(ready_service)]
+"""The service of a route that needs the models."""
+
+
+async def refuse_a_second_file(request: Request) -> None:
+    """Reject a repeated field: FastAPI passes on only the last file, so the others would be dropped silently."""
+    if len((await request.form()).getlist("file")) > 1:
+        raise HTTPException(422, TOO_MANY)
 
 
 def sentence_of(problem: BaseException) -> str:

@@ -19,6 +19,7 @@ from asr.errors import ModelNotInstalled, ModelUnavailable
 from asr.inference.batching import Padding
 from asr.speech.alternatives import alternatives_in
 from asr.speech.rejection import IN_DOUBT, is_loop, repeats_tokens, speech_log_odds
+from asr.speech.scoring import TextScorer
 from asr.speech.segments import mean_confidence, segments_between
 from asr.speech.whisper_decoding import (
     LONGEST_WINDOW,
@@ -142,6 +143,12 @@ class WhisperSpeechModel:
             for transcribed in self._transcribe(group, group[0].audio.options):
                 found[transcribed.clip].append(transcribed)
         return [_output(clip, own) for clip, own in zip(clips, found, strict=True)]
+
+    def scorer(self) -> TextScorer:
+        """Scores texts with this model."""
+        return TextScorer(
+            self.name, self._engine, self._vocabulary, None if self._language == AUTO_LANGUAGE else self._language
+        )
 
     def close(self) -> None:
         """Do nothing: the garbage collector releases the model."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, Callable, Collection, Coroutine
+from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Mapping
 from typing import Any, Final, TypeVar
 
 import httpx
@@ -86,13 +86,21 @@ class ApiConnection:
         return future.result()
 
     async def request(
-        self, method: str, path: str, audio: bytes | None = None, timeouts: httpx.Timeout | None = None
+        self,
+        method: str,
+        path: str,
+        audio: bytes | None = None,
+        timeouts: httpx.Timeout | None = None,
+        fields: Mapping[str, str | list[str]] | None = None,
     ) -> httpx.Response:
-        """One attempt; ``audio`` is sent as the form field ``file``. Raises `TemporaryFailure` without a reply."""
+        """One attempt; ``audio`` is sent as the form field ``file``, with other ``fields``.
+
+        Raises `TemporaryFailure` without a reply.
+        """
         files = None if audio is None else {"file": ("clip", audio)}
         own = httpx.USE_CLIENT_DEFAULT if timeouts is None else timeouts
         try:
-            response = await self._client.request(method, path, files=files, timeout=own)
+            response = await self._client.request(method, path, files=files, data=fields, timeout=own)
         except (httpx.RequestError, httpx.InvalidURL, UnicodeError) as problem:
             raise TemporaryFailure(str(problem) or type(problem).__name__, is_unreachable=True) from problem
         self._has_answered = True
@@ -105,17 +113,18 @@ class ApiConnection:
         policy: RetryPolicy,
         on_retry: Callable[[TemporaryFailure], None] = lambda _: None,
         timeouts: httpx.Timeout | None = None,
+        fields: Mapping[str, str | list[str]] | None = None,
     ) -> httpx.Response:
-        """The final reply for an audio file, which may be a rejection; busy and unreachable servers are retried.
+        """The final reply for an audio file and other form ``fields``, which may be a rejection.
 
-        ``on_retry`` gets each failure that another attempt follows. Raises the last `TemporaryFailure` if ``policy``
-        is exhausted.
+        Busy and unreachable servers are retried. ``on_retry`` gets each failure that another attempt follows. Raises
+        the last `TemporaryFailure` if ``policy`` is exhausted.
         """
         faults = 0
 
         async def attempt() -> httpx.Response:
             nonlocal faults
-            response = await self.request("POST", path, audio, timeouts)
+            response = await self.request("POST", path, audio, timeouts, fields)
             is_fault = response.is_server_error and response.status_code not in BUSY
             faults += is_fault
             if response.status_code in BUSY or (is_fault and faults < policy.fault_attempts):

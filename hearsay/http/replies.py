@@ -10,6 +10,7 @@ from hearsay.errors import BadRow
 from hearsay.records.clip import ClipRow
 from hearsay.records.emotions import sentiment_of
 from hearsay.results.emotion import Tagged
+from hearsay.results.text_scores import TextScore, TextScores, WordsScore
 from hearsay.results.transcript import Recognised
 
 if TYPE_CHECKING:
@@ -109,6 +110,21 @@ def tagged_in(body: Any) -> tuple[str, Tagged]:
     sentiment = sentiment_of(row.emotion)
     tagged = Tagged(row.emotion, row.emotion_score, row.emotion_scores, sentiment, float(body["duration"]))
     return row.ser_model, tagged
+
+
+def text_scores_in(body: Any) -> TextScores:
+    """The scores in the body of ``POST /verify``."""
+    return TextScores(str(body["asr_model"]), float(body["transcript"]), tuple(map(_text_score, body["texts"])))
+
+
+def _text_score(body: Any) -> TextScore:
+    replaced = body["replaced"]
+    score = None if replaced is None else _words_score(replaced)
+    return TextScore(float(body["difference"]), _words_score(body["placed"]), score)
+
+
+def _words_score(body: Any) -> WordsScore:
+    return WordsScore(float(body["mean"]), float(body["least"]))
 
 
 def detail_of(response: "httpx.Response") -> str:

@@ -22,6 +22,7 @@ NAMES = (
     *("Alternative", "ClipRow", "Segment", "Word"),
     *("Emotion", "ErrorRate", "FallbackWarning", "Health", "Hit", "Recording", "SearchResult", "Transcript"),
     *("DecodeSummary", "DeleteSummary", "LoadSummary", "PutSummary"),
+    *("TextScore", "TextScores", "WordsScore"),
     *("Client", "EmotionTagger", "Index", "Transcriber"),
     *("decode", "load", "load_emotion_model", "load_transcriber", "open_index", "word_error_rate"),
     "__version__",

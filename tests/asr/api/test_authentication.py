@@ -44,7 +44,7 @@ def test_each_api_key_is_accepted(client: TestClient, key: str):
     assert (reply.status_code, reply.json()["transcription"]) == (200, "800")
 
 
-@pytest.mark.parametrize("path", ["/asr", "/ser", "/predict/", "/metrics", "/v1/models", "/nothing"])
+@pytest.mark.parametrize("path", ["/asr", "/ser", "/predict/", "/verify", "/metrics", "/v1/models", "/nothing"])
 def test_requests_without_a_valid_key_return_401_on_every_path(client: TestClient, path: str):
     shown = (
         b"",

@@ -48,7 +48,7 @@ def test_the_document_is_valid():
 
 def test_every_operation_has_a_summary_and_every_response_a_description():
     operations = [operation for path in DOCUMENT["paths"].values() for operation in path.values()]
-    assert len(operations) == 12
+    assert len(operations) == 13
     assert all(operation["summary"] for operation in operations)
     assert all(answer["description"] for operation in operations for answer in operation["responses"].values())
 
