@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from functools import partial
 from itertools import groupby
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from hearsay.extras import run_main
 from hearsay.terminal.commands import BY_NAME, COMMANDS, HEARSAY, Command, Program
 from hearsay.terminal.process import ALL_WELL, WRONG_USE, exit_status_of
 from hearsay.version import VERSION
+
+if TYPE_CHECKING:
+    from hearsay.api.verification import LocalScorer
 
 _HELP: Final = """\
 usage: hearsay COMMAND [...]    (hearsay COMMAND --help shows its options)
@@ -51,8 +54,14 @@ def _run(name: str, rest: Sequence[str]) -> int:
 def run(command: Command, rest: Sequence[str]) -> int:
     """Import the module of a command, and run it; raises `MissingExtra` if its extra is missing."""
     words = [command.word, *rest] if command.word else list(rest)
-    program = Program(command.package, is_hearsay=True)
+    program = Program(command.package, is_hearsay=True, open_scorer=_local_scorer)
     return run_main(command.module, command.extra, f"{HEARSAY} {command.name}", words, program)
+
+
+def _local_scorer() -> "LocalScorer":
+    from hearsay.api.verification import LocalScorer
+
+    return LocalScorer()
 
 
 def help_text() -> str:

@@ -5,9 +5,9 @@ This table has only names: a package is imported when one of its commands runs, 
 
 import os
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 HEARSAY: Final = "hearsay"
 
@@ -100,10 +100,15 @@ def named_column(text: str) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """The command line of a package, as ``hearsay`` calls it or as ``python -m PACKAGE``."""
+    """The command line of a package, as ``hearsay`` calls it or as ``python -m PACKAGE``.
+
+    ``open_scorer`` opens the speech model that checks possible matches, which packages of the index do not import; None
+    without ``hearsay``.
+    """
 
     package: str
     is_hearsay: bool = False
+    open_scorer: Callable[[], Any] | None = None
 
     def call(self, word: str = "") -> str:
         """The command line prefix with which one of its commands was called."""

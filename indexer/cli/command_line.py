@@ -19,6 +19,7 @@ from indexer.cli import learning as learning_commands
 from indexer.errors import IndexMissing, WrongRequest
 from indexer.export.collection import FORMATS
 from indexer.index import SearchWriter
+from indexer.matching.verification import MOST_CHECKED
 from indexer.open import named_as_typed, open_writer
 from indexer.query.builder import DEFAULT_MODE, MODES
 from indexer.schema import FACETS, SORTS, facet_name
@@ -184,7 +185,12 @@ def _add_search(command: ArgumentParser) -> None:
         metavar="N",
         help="least probability of the possible matches that are shown: 0 shows all, 1 none (default: as calibrated)",
     )
-    command.add_argument("--json", action="store_true", help="print one JSON object")
+    command.add_argument(
+        "--verify",
+        action="store_true",
+        help=f"then check the {MOST_CHECKED} most probable possible matches against their audio with a speech model",
+    )
+    command.add_argument("--json", action="store_true", help="print one JSON object; with --verify a second one")
     command.add_argument(
         "--queries",
         type=Path,
@@ -280,7 +286,7 @@ def _parsed(arguments: Sequence[str], program: Program) -> Namespace:
 
 def main(arguments: Sequence[str] | None = None, program: Program = THIS) -> int:
     """Run one command; errors are one sentence on standard error and exit status 1, wrong use 2."""
-    parsed = Namespace(command="", index=None)
+    parsed = Namespace(command="", index=None, open_scorer=program.open_scorer)
 
     def run() -> int:
         vars(parsed).update(vars(_parsed(sys.argv[1:] if arguments is None else arguments, program)))

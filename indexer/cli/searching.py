@@ -10,6 +10,7 @@ from typing import Any
 from hearsay.terminal.console import console_of
 from indexer.cli.commands import note
 from indexer.cli.terminal import print_result
+from indexer.cli.verifying import refuse_other_options, verify
 from indexer.errors import WrongRequest
 from indexer.index import Range, Request, SearchReader
 from indexer.matching.result_json import json_of
@@ -25,6 +26,8 @@ def search(index: SearchReader, arguments: Namespace, settings: IndexSettings) -
     """Run one search, or one for each line of ``--queries``."""
     if sum(map(bool, (arguments.queries, arguments.words, arguments.like, arguments.same))) > 1:
         raise WrongRequest("use only one of WORDS, --like ID, --same ID and --queries FILE")
+    if arguments.verify:
+        refuse_other_options(arguments)
     filters, ranges = filters_of(index, arguments), ranges_of(arguments)
     sort = sorted_by(arguments.sort) if arguments.sort is not None else None
     finder = finder_of(index, settings)
@@ -47,6 +50,9 @@ def search(index: SearchReader, arguments: Namespace, settings: IndexSettings) -
         print(json.dumps(json_of(found, plan), ensure_ascii=False))
     else:
         print_result(console_of(sys.stdout), found, request, plan)
+    if arguments.verify:
+        possible = finder.possible_matches(plan, request, found.matches.total)
+        verify(console_of(sys.stdout), index, plan, possible, arguments)
     return 0
 
 

@@ -58,7 +58,7 @@ def export(index: SearchReader, request: Request, form: str, out: Path, *, with_
     Raises `WrongRequest` if the audio is wanted and the index does not record where it is, if a file cannot be written,
     or if it would replace one that is not of an earlier export.
     """
-    find = _audio_of(index) if with_audio else None
+    find = audio_finder(index) if with_audio else None
     lacking: list[str] = []
     paths: dict[str, str] = {}
 
@@ -203,8 +203,11 @@ def _write_subtitles(rows: Iterable[ClipRow], out: Path, path_of: Callable[[str]
     return number, without
 
 
-def _audio_of(index: SearchReader) -> Callable[[str], Path | S3Object | None]:
-    """A function that finds the audio of a clip where the index says that it is."""
+def audio_finder(index: SearchReader) -> Callable[[str], Path | S3Object | None]:
+    """A function that finds the audio of a clip where the index says that it is.
+
+    Raises `WrongRequest` if the index does not say so, or the bucket cannot be opened.
+    """
     place = index.about().audio
     if place is None:
         raise WrongRequest("the index does not record where the audio is; load with --audio FOLDER, or omit --audio")
