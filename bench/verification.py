@@ -27,12 +27,15 @@ PROJECT = Path(__file__).resolve().parent.parent
 sys.path[0] = str(PROJECT)  # asr.py in this folder would shadow the package asr
 
 from hearsay.api.verification import LocalScorer  # noqa: E402
+from hearsay.errors import HearsayError  # noqa: E402
 from hearsay.records.clip import ClipRow  # noqa: E402
+from hearsay.results.text_scores import TextScores  # noqa: E402
 from hearsay.storage.local import find_audio  # noqa: E402
 from hearsay.text.normalize import tokens  # noqa: E402
 from indexer.index import Request  # noqa: E402
 from indexer.ingest.load import read_rows  # noqa: E402
 from indexer.matching.checking import scores_of  # noqa: E402
+from indexer.matching.probability import PossibleMatch  # noqa: E402
 from indexer.matching.query_sampling import ABSENT, SAID, QuerySampler, SampledQuery, halves, references_of  # noqa: E402
 from indexer.matching.search import Finder  # noqa: E402
 from indexer.matching.training import learn  # noqa: E402
@@ -64,6 +67,15 @@ def tables_of(half: Sequence[ClipRow], file: Path) -> Tables:
     return Tables.load(file)
 
 
+def scores_or_none(one: PossibleMatch, audio: Path, scorer: LocalScorer, cache: Path) -> TextScores | None:
+    """The scores of a possible match; None if it cannot be checked."""
+    try:
+        found = scores_of(one, lambda clip: find_audio(audio, clip), scorer, cache / "scores")
+    except HearsayError:
+        return None
+    return None if isinstance(found, str) else found
+
+
 def checked_queries(
     rows: Sequence[ClipRow], queries: Sequence[SampledQuery], audio: Path, cache: Path
 ) -> Iterator[tuple[int, CheckedQuery]]:
@@ -88,11 +100,8 @@ def checked_queries(
             possible = finder.possible_matches(plan, request, matches.total)
             checked = []
             for rank, one in enumerate(possible):
-                found = None
-                if rank < MOST_CHECKED:
-                    found = scores_of(one, lambda clip: find_audio(audio, clip), scorer, cache / "scores")
-                right = set(tokens(query.text)) <= references[one.passage.clip]
-                checked.append(CheckedMatch(one, None if isinstance(found, str) else found, right))
+                scores = scores_or_none(one, audio, scorer, cache) if rank < MOST_CHECKED else None
+                checked.append(CheckedMatch(one, scores, set(tokens(query.text)) <= references[one.passage.clip]))
             clips = tuple(hit.passage.clip for hit in matches.hits)
             words = next(words for words, kinds in KINDS.items() if query.kind in kinds)
             yield half, CheckedQuery(query, words, clips, finder.threshold(plan) if possible else 1.0, tuple(checked))

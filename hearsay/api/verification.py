@@ -15,7 +15,8 @@ _SAMPLE_RATE: Final = 16_000
 
 
 class LocalScorer:
-    """Scores texts with the speech model that ``ASR_MODEL`` names, if the check knows its scores, else with tiny.en.
+    """Scores texts with the speech model that ``ASR_MODEL`` names, if there are weights for it, else with the first
+    model that has some.
 
     The model is loaded when the first text is scored. Raises `ModelUnavailable` then, and `MissingExtra` at once, if
     it or its library is not available.
