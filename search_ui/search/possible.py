@@ -13,6 +13,7 @@ from hearsay.text.format import counted, probability
 from indexer.matching.probability import PossibleMatch
 from indexer.matching.search import ALL, NONE
 from search_ui.connection import the_settings
+from search_ui.search.audio_check import show_audio_check
 from search_ui.search.hits import hits_html, link_html
 from search_ui.search.request import PossibleMatches, ResultPage
 from search_ui.state import SearchState
@@ -49,6 +50,8 @@ def show_possible(state: SearchState, found: ResultPage, items: Sequence[str]) -
             _show_slider(possible)
         if items:
             st.html(hits_html(items))
+        if possible.shown or possible.below:
+            show_audio_check(state, found)
         if hidden := len(possible.shown) - len(items):
             more = min(hidden, the_settings().page_size)
             st.button(f"Show {more} more", key="more possible", type="tertiary", on_click=_show_more, args=(state,))

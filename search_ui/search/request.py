@@ -96,6 +96,14 @@ def possible_matches(state: SearchState) -> tuple[PossibleMatch, ...]:
     return possible.shown if possible else ()
 
 
+def most_probable(state: SearchState, number: int) -> list[PossibleMatch]:
+    """The most probable possible matches of a search, whether or not they are shown; raises as `search_page` does."""
+    version, plan = _planned(state)
+    if plan.candidates is None:
+        return []
+    return _every_possible(version, _matching(state), plan, _total(version, _matching(state), plan))[:number]
+
+
 def count_same_sentence(passage: Passage) -> int:
     """The number of clips with the same sentence as this one, including it."""
     return _count_same_sentence(the_index().about().version, passage.id, passage)

@@ -125,6 +125,11 @@ def test_what_would_mean_nothing_is_refused(transcript: str, text: str, says: st
         scored(transcript, text)
 
 
+def test_a_transcript_that_does_not_fit_the_audio_is_refused() -> None:
+    with pytest.raises(CannotScore, match="does not fit the audio"):
+        scored("Somebody left a hamper and a rug", "Somebody left a hammer and a rug", audio=clip(1))
+
+
 def test_audio_that_is_too_long_or_has_no_speech_is_refused() -> None:
     with pytest.raises(CannotScore, match="longer than 30 s"):
         scored(SAID, WRONG, audio=replace(clip(0), waveform=np.zeros(int(MOST_SECONDS + 1) * SAMPLE_RATE, np.float32)))
