@@ -6,7 +6,7 @@ from random import Random
 from typing import Final
 
 from hearsay.records.clip import ClipRow
-from indexer.matching.query_sampling import ABSENT, FREQUENT, SampledQuery, halves
+from indexer.matching.query_sampling import ABSENT, FREQUENT, SampledQuery, parts
 
 FIRST: Final = 10
 """Number of results that the metrics consider."""
@@ -96,7 +96,7 @@ def cross_fitted(rows: Sequence[ClipRow], fit: Fit) -> SearchFor:
 
     A frequent or an absent word does not belong to a single sentence; one of the halves is chosen at random.
     """
-    first, second = halves(rows)
+    first, second = parts(rows, 2)
     searches = fit(second), fit(first)
     half_of = {row.id: half for half, part in enumerate((first, second)) for row in part}
 

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
+from itertools import islice, pairwise
 from random import Random
 from typing import Final
 
@@ -225,15 +225,14 @@ def _absent_words(clips_with: Mapping[str, int]) -> list[str]:
     return sorted(word for word in dictionary_words() if _is_word(word) and stem(word) not in said)
 
 
-def halves(rows: Iterable[ClipRow]) -> tuple[list[ClipRow], list[ClipRow]]:
-    """The records in two parts without a common sentence; deterministic."""
+def parts(rows: Iterable[ClipRow], number: int) -> list[list[ClipRow]]:
+    """The records in this many parts of about the same size without a common sentence; deterministic."""
     by_sentence: defaultdict[str, list[ClipRow]] = defaultdict(list)
     for row in rows:
         by_sentence[" ".join(tokens(row.text))].append(row)
     sentences = sorted(by_sentence)
     Random("halves").shuffle(sentences)  # noqa: S311 – sampling for statistics, not for secrets
-    middle = len(sentences) // 2
-    first, second = (
-        [row for sentence in part for row in by_sentence[sentence]] for part in (sentences[:middle], sentences[middle:])
-    )
-    return first, second
+    bounds = [len(sentences) * part // number for part in range(number + 1)]
+    return [
+        [row for sentence in sentences[low:high] for row in by_sentence[sentence]] for low, high in pairwise(bounds)
+    ]

@@ -21,7 +21,7 @@ from indexer.matching.query_sampling import (
     SAID,
     QuerySampler,
     SampledQuery,
-    halves,
+    parts,
     references_of,
 )
 from indexer.matching.search import MOST_CANDIDATES, evidence_finder
@@ -43,7 +43,9 @@ MOST_QUERIES: Final = 800
 """Queries per number of words that are trained on."""
 
 FOLDS: Final = 5
-"""Parts of the queries, each of which is estimated with a model of the others, to choose thresholds."""
+"""Parts of the sentences whose evidence comes from tables learned on the others: with fewer, these tables would be much
+worse than the final ones, and the probabilities too low. Also parts of the queries, each of which is estimated with a
+model of the others to choose thresholds."""
 
 LEAST_RIGHT: Final = (0.5, 0.6, 0.6)
 """The share of the possible matches shown that must be right on the queries trained on, for one, two, and three words.
@@ -79,10 +81,10 @@ class Answer:
 def learn(rows: Iterable[ClipRow], source: str, step: Step = lambda _done, _total: None) -> Tables:
     """Tables learned from records with both a reference and a transcript; others are ignored.
 
-    The tables that the probabilities are fitted with are learned on half of the sentences and applied to the other
-    half, because evidence for the words that they were learned from looks better than it is. ``source`` describes the
-    records. Raises `WrongRequest` if they contain too few misrecognitions; if there are only enough for the phonetic
-    tables, the probabilities are those that ship with Hearsay.
+    The tables that the probabilities of a part of the sentences are fitted with are learned on the other parts, because
+    evidence for the words that they were learned from looks better than it is. ``source`` describes the records. Raises
+    `WrongRequest` if they contain too few misrecognitions; if there are only enough for the phonetic tables, the
+    probabilities are those that ship with Hearsay.
     """
     known = [row for row in rows if row.is_scorable]
     tables = learn_tables(known, english(), source, step=step)
@@ -99,14 +101,17 @@ def fitted(rows: Sequence[ClipRow], index: SearchReader, source: str, step: Step
     """The model fitted on queries for the words of the records, which the index holds without their references."""
     references = {row.id: frozenset(tokens(row.text)) for row in rows}
     queries = list(_queries(rows))
-    parts = halves(rows)
+    folds = parts(rows, FOLDS)
+    fold_of = {row.id: number for number, fold in enumerate(folds) for row in fold}
     try:
-        learned = [learn_tables(part, english(), source, index.lexicon()) for part in parts]
+        learned = [
+            learn_tables((row for row in rows if fold_of[row.id] != number), english(), source, index.lexicon())
+            for number in range(FOLDS)
+        ]
     except WrongRequest:
         return shipped().possible
-    half_of = {row.id: number for number, part in enumerate(parts) for row in part}
 
-    planners = [Planner(index, tables) for tables in reversed(learned)]
+    planners = [Planner(index, tables) for tables in learned]
     finders = [evidence_finder(planner) for planner in planners]
 
     def answers(kinds: Sequence[str], model: ProbabilityModel) -> list[Answer]:
@@ -115,8 +120,8 @@ def fitted(rows: Sequence[ClipRow], index: SearchReader, source: str, step: Step
         for number, query in enumerate(queries):
             step(number + 1, len(queries))
             if query.kind in kinds:
-                half = half_of.get(query.source, number % 2)
-                found.append(_answer(query, planners[half], estimators[half], references))
+                fold = fold_of.get(query.source, number % FOLDS)
+                found.append(_answer(query, planners[fold], estimators[fold], references))
         return found
 
     model, thresholds, several = _UNFITTED, [], []
@@ -135,12 +140,13 @@ def fitted(rows: Sequence[ClipRow], index: SearchReader, source: str, step: Step
 
 
 def _queries(rows: Sequence[ClipRow]) -> Iterator[SampledQuery]:
-    """The queries to train on, each once."""
+    """The queries for one, two and three words to train on, each once."""
     sampler = QuerySampler(references_of(rows))
     drawn: dict[tuple[str, str], SampledQuery] = {}
     for seed in range(SEEDS):
         for query in sampler.draw(seed, MOST_QUERIES):
-            drawn.setdefault((query.kind, query.text), query)
+            if query.kind in SAID + ABSENT:
+                drawn.setdefault((query.kind, query.text), query)
     counts = Counter[str]()
     for query in drawn.values():
         counts[query.kind] += 1

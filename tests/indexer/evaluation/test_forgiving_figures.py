@@ -22,14 +22,9 @@ from indexer.passages import passages_of
 from indexer.query.planner import Planner
 from tests.support.word_errors import rows as made_rows
 
-NOT_REACHED: Final = pytest.mark.xfail(
-    reason="required, and not reached yet: see docs/measuring-search.md", strict=True
-)
-"""Fails when a figure is reached after all, so that the mark is removed."""
-
 LEAST: Final = (
     # mode, kind, group, figure, at least
-    pytest.param("forgiving", "one", "lost", "success@10", 0.45, marks=NOT_REACHED),  # 0.409
+    ("forgiving", "one", "lost", "success@10", 0.45),
     ("forgiving", "two", "lost", "success@10", 0.65),
     ("forgiving", "three", "lost", "success@10", 0.73),
     ("forgiving", "one", "lost", "success@10_everything", 0.74),
@@ -40,7 +35,8 @@ LEAST: Final = (
     ("any", "three", "lost", "success@10_everything", 0.93),
     ("forgiving", "absent", "all", "zero_hits", 0.88),
 )
-"""On the real transcripts of wav2vec2-large-960h, one seed of up to 800 queries per kind."""
+"""On the real transcripts of wav2vec2-large-960h, two seeds of up to 800 queries per kind: with one, not even true
+probabilities would have a calibration error below 0.06, because too few are above 0.1."""
 
 LEAST_RIGHT: Final = 0.45
 """Share of the possible matches shown that must be right, for each number of words."""
@@ -64,11 +60,12 @@ def fit_to(index: SearchWriter) -> Callable[[Sequence[ClipRow]], SearchFunction]
     return lambda half: search_function(Finder(Planner(index, learn(half, "one half"))), index)
 
 
-def scored(rows: list[ClipRow], folder: Path, per_kind: int) -> Score:
-    """The figures of modes forgiving, any and baseline, cross-fitted, by one seed."""
+def scored(rows: list[ClipRow], folder: Path, per_kind: int, seeds: int) -> Score:
+    """The figures of modes forgiving, any and baseline, cross-fitted."""
     index = EmbeddedWriter(folder)
     index.replace(passage for row in rows for passage in passages_of(replace(row, text="")))
-    drawn = QuerySampler(references_of(rows)).draw(0, per_kind)
+    sampler = QuerySampler(references_of(rows))
+    drawn = (query for seed in range(seeds) for query in sampler.draw(seed, per_kind))
     queries = [query for query in drawn if query.kind in KINDS]
     references = {row.id: frozenset(tokens(row.text)) for row in rows}
     found = score(queries, cross_fitted(rows, fit_to(index)), ("forgiving", "any", "baseline"), {}, references)
@@ -84,12 +81,12 @@ def mean(found: Score, mode: str, kind: str, group: str, figure: str) -> float:
 
 @pytest.fixture(scope="module")
 def real(real_rows: list[ClipRow], tmp_path_factory: pytest.TempPathFactory) -> Score:
-    return scored(real_rows, tmp_path_factory.mktemp("real"), 800)
+    return scored(real_rows, tmp_path_factory.mktemp("real"), 800, 2)
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Score:
-    return scored(made_rows(), tmp_path_factory.mktemp("made"), 100)
+    return scored(made_rows(), tmp_path_factory.mktemp("made"), 100, 1)
 
 
 @pytest.mark.long
@@ -108,9 +105,8 @@ def test_possible_matches_shown_of_real_clips_are_right(real: Score, words: str)
     assert figures.right.mean >= LEAST_RIGHT
 
 
-@NOT_REACHED
 @pytest.mark.long
-@pytest.mark.parametrize("words", ["one", "two", "three"])  # 0.097, 0.092, 0.076
+@pytest.mark.parametrize("words", ["one", "two", "three"])
 def test_possible_matches_in_real_clips_are_right_as_often_as_their_probabilities_say(real: Score, words: str):
     figures = real.possible["forgiving"][words]
     assert figures.calibration_error is not None

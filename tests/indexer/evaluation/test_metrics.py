@@ -7,7 +7,7 @@ import pytest
 from hearsay.records.clip import ClipRow
 from hearsay.text.normalize import tokens
 from indexer.evaluation.metrics import ResultList, SearchFunction, cross_fitted, measure, run_all
-from indexer.matching.query_sampling import ABSENT, FREQUENT, QuerySampler, SampledQuery, halves, references_of
+from indexer.matching.query_sampling import ABSENT, FREQUENT, QuerySampler, SampledQuery, parts, references_of
 
 
 def query(*relevant: str, kind: str = "one", typed: str = "word") -> SampledQuery:
@@ -101,12 +101,15 @@ ROWS = [
 """Twenty sentences, each read by three speakers."""
 
 
-def test_the_halves_share_no_sentence_and_contain_every_row():
-    first, second = halves(ROWS)
-    assert {row.text for row in first} & {row.text for row in second} == set()
-    assert sorted(row.id for row in first + second) == [row.id for row in ROWS]
-    assert len({row.text for row in first}) == len({row.text for row in second}) == 10
-    assert {row.id for row in halves(ROWS[::-1])[0]} == {row.id for row in first}, "the order of the rows has no effect"
+@pytest.mark.parametrize("number", [2, 5])
+def test_parts_share_no_sentence_and_contain_every_row(number: int):
+    found = parts(ROWS, number)
+    sentences = [{row.text for row in part} for part in found]
+    assert [len(part) for part in sentences] == [20 // number] * number
+    assert len(set[str]().union(*sentences)) == 20, "no sentence is in two parts"
+    assert sorted(row.id for part in found for row in part) == [row.id for row in ROWS]
+    reordered = parts(ROWS[::-1], number)
+    assert [{row.id for row in part} for part in reordered] == [{row.id for row in part} for part in found]
 
 
 def test_queries_are_not_answered_by_a_search_trained_on_their_sentence():
