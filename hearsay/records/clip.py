@@ -1,6 +1,5 @@
 """The clip record: what the corpus says about a clip, and what the models recognised in it."""
 
-import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from operator import attrgetter
@@ -8,17 +7,33 @@ from typing import Any, Final
 
 from hearsay.errors import BadRow
 from hearsay.records.codec import (
+    FIELD_OF,
     filled_members,
     is_empty,
     is_read,
     is_readable,
+    json_cell,
     member_of_cell,
     read_unknown,
     read_value,
 )
-from hearsay.records.schema import COLUMNS, CORPUS_COLUMNS, EMOTION, OPTIONAL_COLUMNS, RESERVED, TRANSCRIPT
-from hearsay.records.transcript import TRANSCRIBING, FailedPiece, Segment, Word
+from hearsay.records.numbered import cells_of_transcripts, columns_of_transcripts, transcripts_of_cells
+from hearsay.records.schema import (
+    AGREEMENT,
+    COLUMNS,
+    CORPUS_COLUMNS,
+    EMOTION,
+    OPTIONAL_COLUMNS,
+    RESERVED,
+    TRANSCRIPT,
+    aside_of,
+    is_ours,
+    numbered,
+)
+from hearsay.records.transcript import TRANSCRIBING, FailedPiece, ModelTranscript, Segment, Word
 from hearsay.text.normalize import words
+from hearsay.text.scoring import scored_words
+from hearsay.text.wer import edit_distance
 
 SCHEMA_VERSION: Final = 1
 """Written into every line of a log; incremented when a column changes its meaning."""
@@ -45,7 +60,8 @@ class ClipRow:
     """One clip. Every field but ``id`` may be empty; `COLUMNS` says what each of them holds.
 
     ``given`` names the columns that its source had, even if they were empty: an empty cell empties a value,
-    and a missing column changes nothing. A filled column is always given.
+    and a missing column changes nothing. A filled column is always given. ``transcripts`` are those of further models,
+    at most one of each; the first transcript is in the columns.
     """
 
     id: str
@@ -80,6 +96,7 @@ class ClipRow:
     decoded_at: str = ""
     error: str = ""
     failed_pieces: tuple[FailedPiece, ...] = ()
+    transcripts: tuple[ModelTranscript, ...] = ()
     deleted: bool = False
     extra: Mapping[str, str] = field(default_factory=dict)
     given: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
@@ -93,8 +110,18 @@ class ClipRow:
             ) from problem
         if not 1 <= size <= LONGEST_ID:
             raise BadRow(f"a clip id must have 1 to {LONGEST_ID} bytes, and this one has {size}: {self.id[:80]!r}")
-        if taken := RESERVED & self.extra.keys():
+        if self.extra and (taken := {name for name in self.extra if name in RESERVED or is_ours(name)}):
             raise BadRow(f"{self.id}: {min(taken)} is a column of Hearsay, so no other column can have that name")
+        if self.transcripts:
+            self._check_transcripts()
+
+    def _check_transcripts(self) -> None:
+        models = [transcript.model for transcript in self.transcripts]
+        if twice := [model for model in models if models.count(model) > 1]:
+            which = f"the model {twice[0]}" if twice[0] else "an unnamed model"
+            raise BadRow(f"{self.id}: there are two further transcripts of {which}; keep one of them")
+        if not all(transcript.model or transcript.text or transcript.error for transcript in self.transcripts):
+            raise BadRow(f"{self.id}: a further transcript needs a text or the name of its model")
 
     @classmethod
     def from_json(cls, members: Mapping[str, Any]) -> "ClipRow":
@@ -107,11 +134,11 @@ class ClipRow:
         values: dict[str, Any] = {"id": members["filename"]}
         extra: dict[str, str] = {}
         for name, value in members.items():
-            if is_read(name):
+            if is_read(name) and not _is_of_the_corpus(name, value):
                 values[name] = _EMPTY_OF[name] if value in (None, "") else read_value(name, value)
             elif name not in ("filename", "schema_version") and value is not None:
-                extra[name] = read_unknown(name, value)
-        given = frozenset(members)
+                extra[aside_of(name, members) if is_ours(name) else name] = read_unknown(name, value)
+        given = frozenset(members).union(extra)
         if "schema_version" in members:  # Hearsay leaves out what its models left empty
             given |= TRANSCRIPT if values.get("asr_model") else frozenset()
             given |= EMOTION if values.get("ser_model") else frozenset()
@@ -125,7 +152,13 @@ class ClipRow:
     @classmethod
     def from_cells(cls, cells: Mapping[str, str]) -> "ClipRow":
         """A row from the cells of a CSV, in which lists and maps are JSON; a value of `MISSING` is an empty cell."""
-        return cls.from_json({name: member_of_cell(name, cell) for name, cell in cells.items()})
+        further = {name: cell for name, cell in cells.items() if numbered(name)}
+        own = ((name, cell) for name, cell in cells.items() if name != AGREEMENT and name not in further)
+        row = cls.from_json({name: member_of_cell(name, cell) for name, cell in own})
+        if not further:
+            return row
+        transcripts = (*row.transcripts, *transcripts_of_cells(further))
+        return replace(row, transcripts=transcripts, given=row.given | {"transcripts"})
 
     @property
     def lacks_speech(self) -> bool:
@@ -156,9 +189,41 @@ class ClipRow:
         return self.duration is not None and bool(self.audio_digest or self.asr_model) and has_result
 
     @property
+    def transcript(self) -> ModelTranscript:
+        """The first transcript, which is in the columns."""
+        return ModelTranscript(**{name: getattr(self, column) for column, name in FIELD_OF.items()})
+
+    def with_transcript(self, transcript: ModelTranscript) -> "ClipRow":
+        """The record with another first transcript, and without further ones."""
+        columns = {column: getattr(transcript, name) for column, name in FIELD_OF.items()}
+        return replace(self, transcripts=(), **columns)
+
+    @property
+    def agreement(self) -> float | None:
+        """How far the second transcript agrees with the first: 1 minus its word error rate against it, at least 0.
+
+        Three decimals; both texts are normalised as for ``hearsay score``. Two empty transcripts agree. None without a
+        second transcript, and if one of the two, or a part of it, is missing.
+        """
+        if not self.transcripts or self.lacks_speech or not (self.generated_text or self.asr_model):
+            return None
+        second = self.transcripts[0]
+        if second.error or second.failed_pieces:
+            return None
+        reference, hypothesis = scored_words(
+            self.generated_text, second.text, language=self.language or second.language
+        )
+        if not reference:
+            return 0.0 if hypothesis else 1.0
+        return round(max(0.0, 1 - edit_distance(reference, hypothesis) / len(reference)), 3)
+
+    @property
     def optional(self) -> tuple[str, ...]:
-        """The `OPTIONAL_COLUMNS` in which it has a value."""
-        return tuple(name for name in OPTIONAL_COLUMNS if getattr(self, name))
+        """The columns that a CSV has only where a clip has a value in them, and that this one has."""
+        names = tuple(name for name in OPTIONAL_COLUMNS if getattr(self, name))
+        if not self.transcripts:
+            return names
+        return (*names, *columns_of_transcripts(self.transcripts), *(() if self.agreement is None else (AGREEMENT,)))
 
     def to_json(self) -> dict[str, Any]:
         """The journal line's object: the columns that are not empty, then the unknown ones."""
@@ -175,11 +240,17 @@ class ClipRow:
         return members | {name: None for name in emptied if name not in members}
 
     def to_cells(self) -> dict[str, str]:
-        """The cells of a CSV line; a column that is empty has no cell."""
-        return {
-            name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-            for name, value in self.to_json().items()
-        }
+        """The cells of a CSV line; a column that is empty has no cell.
+
+        Further transcripts are in `numbered` columns, and the agreement in one of its own.
+        """
+        cells = {name: json_cell(value) for name, value in self.to_json().items() if name != "transcripts"}
+        if not self.transcripts:
+            return cells
+        agreement = self.agreement
+        return (
+            cells | cells_of_transcripts(self.transcripts) | ({} if agreement is None else {AGREEMENT: str(agreement)})
+        )
 
     def of_one_run(self) -> "ClipRow":
         """The row as the complete result of one run, even if its transcript or emotion is empty."""
@@ -189,9 +260,10 @@ class ClipRow:
         """The row with the given columns of ``later``: a filled column replaces the value, an empty one clears it.
 
         The results of one run stay together: another transcript, or an error, replaces all columns of `TRANSCRIPT`, and
-        another emotion all of `EMOTION`. A known duration is never cleared. A measured duration is replaced only by
-        another measured one, and a duration that ends before words or segments that are kept is ignored. A deletion
-        remains one.
+        another emotion all of `EMOTION`. A further transcript replaces that of the same model; other audio, by its
+        digest, removes those of the earlier audio. A known duration is never cleared. A measured duration is replaced
+        only by another measured one, and a duration that ends before words or segments that are kept is ignored. A
+        deletion remains one.
         """
         given = later.given | {name for name in _EMPTY_OF if not is_empty(getattr(later, name))}
         if later.error or self._differs(later, given, ("generated_text",)):
@@ -206,6 +278,7 @@ class ClipRow:
         merged = replace(
             self,
             **changes,
+            transcripts=self._merged_transcripts(later, given),
             deleted=self.deleted or later.deleted,
             extra={**self.extra, **emptied, **{name: value for name, value in later.extra.items() if value}},
             given=self.given | later.given,
@@ -217,12 +290,25 @@ class ClipRow:
         )
         return merged if is_too_short else replace(merged, duration=later.duration)
 
+    def _merged_transcripts(self, later: "ClipRow", given: frozenset[str]) -> tuple[ModelTranscript, ...]:
+        is_other_audio = bool(self.audio_digest and later.audio_digest) and self.audio_digest != later.audio_digest
+        if is_other_audio or ("transcripts" in given and not later.transcripts):
+            return later.transcripts
+        models = {transcript.model: transcript for transcript in (*self.transcripts, *later.transcripts)}
+        return tuple(models.values())
+
     def _differs(self, later: "ClipRow", given: frozenset[str], names: Iterable[str]) -> bool:
         return any(name in given and getattr(self, name) != getattr(later, name) for name in names)
 
 
-_NEVER_EMPTIED: Final = frozenset({"id", "duration", "deleted", "extra", "given"})
+_NEVER_EMPTIED: Final = frozenset({"id", "duration", "transcripts", "deleted", "extra", "given"})
 """Fields with special merging rules."""
+
+
+def _is_of_the_corpus(name: str, value: Any) -> bool:
+    """Whether a log of an older version had this member from a corpus, whose columns could have this name then."""
+    return name == "transcripts" and isinstance(value, str) and bool(value) and not is_readable(name, value)
+
 
 _COLUMN_NAMES: Final = tuple(column.name for column in COLUMNS[1:])
 _values_of: Final = attrgetter(*_COLUMN_NAMES)
@@ -241,14 +327,19 @@ class LineReader:
         self._given = frozenset(columns)
         pairs = [(name, at) for name, at in zip(columns, places, strict=True) if name not in _NO_CELLS]
         self._pairs = pairs
+        self._numbered = [(name, at) for name, at in pairs if numbered(name)]
+        self._given |= {"transcripts"} if self._numbered else frozenset()
         self._known = [(name, at, _CellReader(name)) for name, at in pairs if is_read(name)]
-        self._unknown = [(name, at, _CellReader(name)) for name, at in pairs if not is_read(name)]
+        self._unknown = [(name, at, _CellReader(name)) for name, at in pairs if not (is_read(name) or numbered(name))]
 
     def __call__(self, clip_id: str, line: Sequence[str]) -> ClipRow:
         if "schema_version" in self._given:
             return ClipRow.from_cells({"filename": clip_id} | {name: line[at] for name, at in self._pairs})
         values = {name: read[line[at]] for name, at, read in self._known}
         extra = {name: read[cell] for name, at, read in self._unknown if (cell := line[at])}
+        if self._numbered:
+            further = transcripts_of_cells({name: line[at] for name, at in self._numbered})
+            values["transcripts"] = (*values.get("transcripts", ()), *further)
         return ClipRow(clip_id, **values, extra=extra, given=self._given)
 
     def distinct(self, name: str) -> Collection[str]:
@@ -257,7 +348,7 @@ class LineReader:
         return next(readers, _CellReader(name)).keys()
 
 
-_NO_CELLS: Final = frozenset({"filename", "schema_version"})
+_NO_CELLS: Final = frozenset({"filename", "schema_version", AGREEMENT})
 
 
 class _CellReader(dict[str, Any]):

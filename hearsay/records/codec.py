@@ -7,8 +7,8 @@ from dataclasses import fields
 from typing import Any, Final
 
 from hearsay.errors import BadRow
-from hearsay.records.schema import COLUMNS, MISSING, READ_AS_IT_STANDS
-from hearsay.records.transcript import TRANSCRIBING, Alternative, FailedPiece, Segment, Word
+from hearsay.records.schema import COLUMNS, MISSING, NUMBERED, READ_AS_IT_STANDS
+from hearsay.records.transcript import TRANSCRIBING, Alternative, FailedPiece, ModelTranscript, Segment, Word
 
 COUNTS: Final = frozenset({"up_votes", "down_votes"})
 """Columns of whole numbers."""
@@ -16,7 +16,15 @@ COUNTS: Final = frozenset({"up_votes", "down_votes"})
 NUMBERS: Final = COUNTS | {"duration", "confidence", "emotion_score", "language_probability"}
 """Columns of numbers."""
 
-_STRUCTURED: Final = frozenset({"words", "segments", "emotion_scores", "failed_pieces", "deleted"})
+_STRUCTURED: Final = frozenset({"words", "segments", "emotion_scores", "failed_pieces", "transcripts", "deleted"})
+
+FIELD_OF: Final = {name: name for name in NUMBERED} | {
+    "generated_text": "text",
+    "asr_model": "model",
+    "asr_weights": "weights",
+    "asr_precision": "precision",
+}
+"""The fields of a `ModelTranscript`, which are its members in JSON, by the columns that hold them of the first one."""
 
 
 def _text(value: Any) -> str:
@@ -104,6 +112,31 @@ def _scores(value: Any) -> dict[str, float]:
     return {_text(label): _number(score) for label, score in value.items()}
 
 
+def _transcripts(value: Any) -> tuple[ModelTranscript, ...]:
+    """The further transcripts; as text if an older version, which does not know the column, wrote it back."""
+    items = json.loads(value) if isinstance(value, str) else value
+    if not isinstance(items, list):
+        raise TypeError(f"a list, not {type(items).__name__}")
+    return tuple(
+        ModelTranscript(
+            **{name: _READ[column](item[name]) for column, name in FIELD_OF.items() if item.get(name) not in (None, "")}
+        )
+        for item in items
+    )
+
+
+def _transcripts_members(items: tuple[ModelTranscript, ...]) -> list[dict[str, Any]]:
+    return [members_of_transcript(item) for item in items]
+
+
+def members_of_transcript(item: ModelTranscript) -> dict[str, Any]:
+    """A transcript's fields that are not empty, with their values as JSON."""
+    return filled_members(_FIELDS, [getattr(item, name) for name in _FIELDS])
+
+
+_FIELDS: Final = tuple(field.name for field in fields(ModelTranscript))
+
+
 def _without_empty(item: Word | Segment | Alternative | FailedPiece) -> dict[str, Any]:
     members = {member.name: getattr(item, member.name) for member in fields(item)}
     members["alternatives"] = [_without_empty(other) for other in members.get("alternatives", ())]
@@ -124,6 +157,7 @@ _READ: Final[dict[str, Callable[[Any], Any]]] = {
     "segments": _segments,
     "emotion_scores": _scores,
     "failed_pieces": _failed_pieces,
+    "transcripts": _transcripts,
     "deleted": _flag,
 }
 _WRITE: Final[dict[str, Callable[[Any], Any]]] = {
@@ -131,6 +165,7 @@ _WRITE: Final[dict[str, Callable[[Any], Any]]] = {
     "segments": _list_of_members,
     "failed_pieces": _list_of_members,
     "emotion_scores": dict,
+    "transcripts": _transcripts_members,
 }
 
 
@@ -190,6 +225,11 @@ def member_of_cell(name: str, cell: str) -> Any:
     if name == "deleted":
         return _parse_cell(name, cell.lower())  # as a spreadsheet writes it
     return _parse_cell(name, cell) if name in _STRUCTURED and cell else cell
+
+
+def json_cell(value: Any) -> str:
+    """A value as a CSV cell: text as it is, other values as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _is_missing(name: str, cell: str) -> bool:

@@ -2,7 +2,16 @@
 
 from typing import Final
 
-from hearsay.records.schema import CORPUS_COLUMNS, MISSING, OUR_COLUMNS, READ_AS_IT_STANDS, kept_aside, kept_beside_ours
+from hearsay.records.schema import (
+    AGREEMENT,
+    CORPUS_COLUMNS,
+    MISSING,
+    OUR_COLUMNS,
+    READ_AS_IT_STANDS,
+    is_ours,
+    kept_aside,
+    kept_beside_ours,
+)
 from hearsay.records.table import DistinctCells, Table
 
 _LONGEST_MISSING: Final = 20
@@ -12,7 +21,7 @@ _LONGEST_MISSING: Final = 20
 def corpus_table(table: Table) -> Table:
     """The table without the columns that Hearsay fills: omitted from its own tables, otherwise renamed."""
     if table.is_of_hearsay:
-        return table.without(OUR_COLUMNS)
+        return table.without(set(filter(is_ours, table.columns)))
     return table.renamed(names) if (names := kept_aside(table.columns)) else table
 
 
@@ -24,16 +33,17 @@ def account_of(table: Table | DistinctCells, name: str, *, is_corpus: bool) -> s
     empty = set(table.empty_columns()) if table.lines else set()
     filled = [name for name in table.columns if name not in empty]
     aside = {} if table.is_of_hearsay else (kept_aside if is_corpus else kept_beside_ours)(table.columns)
-    ours = [name for name in filled if name in OUR_COLUMNS and name not in aside]
+    ours = [name for name in filled if is_ours(name) and name != AGREEMENT and name not in aside]
     kinds: tuple[tuple[str, list[str]], ...] = (
         ("clip", ["filename"]),
         ("reference", [name for name in filled if name == "text"]),
         ("metadata", [name for name in filled if name in CORPUS_COLUMNS and name not in ("filename", "text")]),
         ("replaced by this run" if is_corpus else "Hearsay's own columns", ours),
+        ("computed again", [name for name in filled if name == AGREEMENT and name not in aside]),
         ("kept under another name", [f"{name} as {aside[name]}" for name in filled if name in aside]),
         (
             "other columns (searched as extra.NAME)",
-            [name for name in filled if name not in {*CORPUS_COLUMNS, *OUR_COLUMNS, *aside}],
+            [name for name in filled if name not in {*CORPUS_COLUMNS, *aside} and not is_ours(name)],
         ),
         ("empty", [name for name in table.columns if name in empty]),
     )

@@ -1,7 +1,9 @@
 """The columns of a clip record: one table of their names and meanings, and which of them belong together."""
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 
@@ -49,6 +51,12 @@ COLUMNS: Final = (
     Column("decoded_at", True, "when, as ISO 8601 in UTC"),
     Column("error", True, "why it has no transcript, or only an older one, or which pieces have none"),
     Column("failed_pieces", True, "pieces that a model failed on: start, end, reason, task (transcript or emotion)"),
+    Column(
+        "transcripts",
+        True,
+        "transcripts by further models: model, text, words, confidence, language, weights; "
+        "in a CSV the columns of the first with a number, from generated_text_2 on",
+    ),
     Column("deleted", True, "true if the clip was deleted from the index"),
 )
 """Every column in the order of the CSV: Common Voice's own, then those that ``asr decode`` adds."""
@@ -68,6 +76,17 @@ TRANSCRIPT: Final = frozenset(
 )
 """Columns that one run of a speech model produced, and that are replaced together."""
 
+AGREEMENT: Final = "agreement"
+"""A column of the CSV that is computed from the first and the second transcript, and never read."""
+
+NUMBERED: Final = (
+    *("generated_text", "language", "language_probability", "confidence", "words", "segments"),
+    *("asr_model", "asr_weights", "asr_precision", "error", "failed_pieces"),
+)
+"""Columns of the transcript that a CSV repeats for further ones, as ``generated_text_2``, ``generated_text_3``, …"""
+
+_NUMBERED: Final = re.compile(rf"({'|'.join(NUMBERED)})_([2-9]|[1-9][0-9])")
+
 EMOTION: Final = frozenset(
     {
         *("emotion", "emotion_score", "emotion_scores", "sentiment"),
@@ -79,6 +98,19 @@ EMOTION: Final = frozenset(
 RESERVED: Final = frozenset({"schema_version", *CORPUS_COLUMNS, *OUR_COLUMNS})
 """Names that columns of a corpus cannot have in a record."""
 
+
+def numbered(name: str) -> tuple[str, int] | None:
+    """The column that a numbered one repeats, and its number: ``("words", 2)`` of ``words_2``; None for other names."""
+    found = _NUMBERED.fullmatch(name)
+    return (found[1], int(found[2])) if found else None
+
+
+@lru_cache(maxsize=10_000)
+def is_ours(name: str) -> bool:
+    """Whether Hearsay fills columns of this name, also a `numbered` one."""
+    return name in OUR_COLUMNS or name in ("schema_version", AGREEMENT) or numbered(name) is not None
+
+
 MISSING: Final = frozenset({"nan", "-nan", "na", "n/a", "<na>", "#n/a", "#na", "nat", "null", "none"})
 """How tables write a missing value, apart from an empty cell, in lower or upper case."""
 
@@ -89,7 +121,7 @@ SIGNS: Final = frozenset({"audio_digest", "generated_text", "asr_model", "ser_mo
 """Columns that only Hearsay writes. All of them together mark a table that Hearsay wrote. One of
 them in a table that is merged means that its columns with names of Hearsay are meant as such, as in a correction."""
 
-EXPORT_ONLY: Final = frozenset({"wer", "pred_text", "file_name", "audio_filepath"})
+EXPORT_ONLY: Final = frozenset({"wer", AGREEMENT, "pred_text", "file_name", "audio_filepath"})
 """Redundant columns of exports, which are ignored when an export is read."""
 
 READ_AS_IT_STANDS: Final = frozenset({"filename", "text", "generated_text", "error"})
@@ -100,12 +132,17 @@ def kept_aside(names: Collection[str]) -> dict[str, str]:
     """New names for the columns of a corpus that have the names of Hearsay's columns."""
     found: dict[str, str] = {}
     for name in names:
-        if name in OUR_COLUMNS or name == "schema_version":
-            aside = ASIDE + name
-            while aside in names:
-                aside = ASIDE + aside
-            found[name] = aside
+        if is_ours(name):
+            found[name] = aside_of(name, names)
     return found
+
+
+def aside_of(name: str, names: Collection[str]) -> str:
+    """A new name for a column of a corpus that is not among the ``names``."""
+    aside = ASIDE + name
+    while aside in names:
+        aside = ASIDE + aside
+    return aside
 
 
 def kept_beside_ours(names: Collection[str]) -> dict[str, str]:

@@ -12,7 +12,18 @@ from hearsay.errors import BadRow, BadTable, ClipsError
 from hearsay.records.clip import ClipRow, LineReader
 from hearsay.records.delimited import csv_lines, of_width
 from hearsay.records.files import replaced_whole
-from hearsay.records.schema import CORPUS_COLUMNS, EXPORT_ONLY, OPTIONAL_COLUMNS, OUR_COLUMNS, SIGNS, kept_beside_ours
+from hearsay.records.schema import (
+    AGREEMENT,
+    CORPUS_COLUMNS,
+    EXPORT_ONLY,
+    NUMBERED,
+    OPTIONAL_COLUMNS,
+    OUR_COLUMNS,
+    SIGNS,
+    is_ours,
+    kept_beside_ours,
+    numbered,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +188,7 @@ def _names(header: Sequence[str]) -> list[str | None]:
     bare = [name.replace("\ufeff", "").strip() for name in header]
     known = {"filename", *CORPUS_COLUMNS, *OUR_COLUMNS}
     return [
-        (name if own != name and own in header and own not in known else own) or None
+        (name if own != name and own in header and own not in known and not numbered(own) else own) or None
         for own, name in zip(bare, header, strict=True)
     ]
 
@@ -209,7 +220,7 @@ def write_csv(path: Path, rows: Iterable[ClipRow], corpus: Table = EMPTY_TABLE) 
     measured duration. Raises `ClipsError` if the file cannot be written.
     """
     rows = list(rows)
-    own = [name for name in corpus.columns if name not in OUR_COLUMNS]
+    own = [name for name in corpus.columns if not is_ours(name)]
     columns = columns_of({name for row in rows for name in (*row.extra, *row.optional)}, own)
     columns += ["deleted"] if any(row.deleted for row in rows) else []
     try:
@@ -225,10 +236,17 @@ def write_csv(path: Path, rows: Iterable[ClipRow], corpus: Table = EMPTY_TABLE) 
 
 
 def columns_of(unknown: Iterable[str], own: Sequence[str] = EMPTY_TABLE.columns) -> list[str]:
-    """The columns of a CSV in order: known columns of the corpus, its other columns, then ours, except ``deleted``."""
+    """The columns of a CSV in order: known columns of the corpus, its other columns, then ours, except ``deleted``.
+
+    Ours are followed by those of further transcripts among the ``unknown``, by their number, and the agreement.
+    """
     own = [*own, *(["duration"] if "duration" not in own else [])]
-    ours = [name for name in OUR_COLUMNS if name != "deleted"]
-    return [*own, *sorted(set(unknown) - {*own, *OUR_COLUMNS}), *ours]
+    ours = [name for name in OUR_COLUMNS if name not in ("deleted", "transcripts")]
+    others = set(unknown) - {*own, *OUR_COLUMNS}
+    places = {name: place for name in others if (place := numbered(name))}
+    further = sorted(places, key=lambda name: (places[name][1], NUMBERED.index(places[name][0])))
+    agreement = [AGREEMENT] if AGREEMENT in others else []
+    return [*own, *sorted(others - {*further, *agreement}), *ours, *further, *agreement]
 
 
 def csv_line(values: Sequence[str]) -> str:

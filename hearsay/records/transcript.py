@@ -1,4 +1,4 @@
-"""The parts of a transcript: words with their alternatives, segments, and pieces that a model failed on."""
+"""A transcript and its parts: words with their alternatives, segments, and pieces that a model failed on."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -47,3 +47,25 @@ class FailedPiece:
     end: float
     reason: str
     task: str = TRANSCRIBING
+
+
+@dataclass(frozen=True, slots=True)
+class ModelTranscript:
+    """What one speech model transcribed in a clip; every field may be empty.
+
+    ``weights`` and ``precision`` identify the model as ``asr_weights`` and ``asr_precision`` of a record do, and
+    ``error`` says why the transcript, or a part of it, is missing. A further transcript of a record has ``segments``
+    only while pieces are missing, so that a later run can add them in their places.
+    """
+
+    model: str = ""
+    text: str = ""
+    words: tuple[Word, ...] = ()
+    confidence: float | None = None
+    language: str = ""
+    language_probability: float | None = None
+    weights: str = ""
+    precision: str = ""
+    segments: tuple[Segment, ...] = ()
+    error: str = ""
+    failed_pieces: tuple[FailedPiece, ...] = ()

@@ -103,3 +103,28 @@ def word_errors(reference: Sequence[str], hypothesis: Sequence[str]) -> WordErro
     if list(reference) == list(hypothesis):  # a load counts thousands of them
         return WordErrors(len(reference))
     return WordErrors.of(align(reference, hypothesis))
+
+
+def edit_distance(reference: Sequence[str], hypothesis: Sequence[str]) -> int:
+    """The number of errors of `align`, in memory proportional to the lengths: for recordings of hours.
+
+    Myers' bit vectors in the form of Hyyrö (2003): one bit for each word of the reference.
+    """
+    if not reference:
+        return len(hypothesis)
+    places: dict[str, int] = {}
+    for at, word in enumerate(reference):
+        places[word] = places.get(word, 0) | 1 << at
+    every, last = (1 << len(reference)) - 1, 1 << (len(reference) - 1)
+    increases, decreases, distance = every, 0, len(reference)
+    for word in hypothesis:
+        equal = places.get(word, 0)
+        diagonal = (((equal & increases) + increases) ^ increases) | equal | decreases
+        rises = decreases | (every & ~(diagonal | increases))
+        falls = increases & diagonal
+        distance += bool(rises & last) - bool(falls & last)
+        rises = (rises << 1 | 1) & every
+        falls = falls << 1 & every
+        increases = falls | (every & ~(diagonal | rises))
+        decreases = rises & diagonal
+    return distance
