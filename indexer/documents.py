@@ -13,7 +13,7 @@ from hearsay.corpora.values import facet_values, keys
 from hearsay.records.clip import ClipRow
 from hearsay.text.normalize import LONGEST_TOKEN, tokens
 from indexer.passages import Passage
-from indexer.schema import FIELDS, TEXT_KEY, VALUE_FACETS, VALUE_KEYS, counted_in
+from indexer.schema import FIELDS, FURTHER_STEMS, TEXT_KEY, VALUE_FACETS, VALUE_KEYS, counted_in
 
 SENTINEL: Final = "∅"
 """The only token of a text without tokens, so that both engines count the same documents and the same lengths.
@@ -29,7 +29,7 @@ TOKEN_FIELDS: Final = tuple(field.name for field in FIELDS if field.kind == "tok
 DERIVED_FIELDS: Final = tuple(field.name for field in FIELDS if field.kind in ("tokens", "values"))
 """Fields of a document that are derived from its passage's source."""
 
-SCHEMA: Final = 7
+SCHEMA: Final = 8
 """Version of the documents. A change that requires indexes to be loaded again increments it."""
 
 
@@ -70,6 +70,7 @@ def document_of(passage: Passage) -> dict[str, Any]:
         passage.source()
         | _values_of(passage.row)
         | ({TEXT_KEY: text_key(reference)} if reference and passage.is_whole else {})
+        | ({FURTHER_STEMS: further} if (further := _further_stems(passage.row, transcript)) else {})
         | {
             "tokens": " ".join(transcript or [SENTINEL]),
             "stems": " ".join(map(stem, transcript or [SENTINEL])),
@@ -78,6 +79,15 @@ def document_of(passage: Passage) -> dict[str, Any]:
             "shortness": _SHORTNESS[max(0, LONGEST_LENGTH - len(transcript) // 4)],
         }
     )
+
+
+def _further_stems(row: ClipRow, transcript: Sequence[str]) -> str:
+    """The stems of tokens in further transcripts that the transcript lacks, each once."""
+    if not row.transcripts:
+        return ""
+    own = set(map(stem, transcript))
+    found = (stem(token) for further in row.transcripts for token in tokens(further.text))
+    return " ".join(one for one in dict.fromkeys(found) if one not in own)
 
 
 def text_key(reference: Sequence[str]) -> str:

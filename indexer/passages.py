@@ -4,7 +4,7 @@ import logging
 import math
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
@@ -15,7 +15,7 @@ from hearsay.records.clip import ClipRow
 from hearsay.records.emotions import sentiment_of
 from hearsay.records.schema import IDENTITY_COLUMNS
 from hearsay.records.score import scored_words_of
-from hearsay.records.transcript import Segment, Word
+from hearsay.records.transcript import ModelTranscript, Segment, Word
 from hearsay.text.languages import joined
 from hearsay.text.wer import word_errors
 
@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 
 _ONLY_FOR_LOGS: Final = (*IDENTITY_COLUMNS, "failed_pieces")
 """Columns that only the next run over a log needs; people read ``error``."""
+
+_ONLY_FOR_LOGS_OF_TRANSCRIPTS: Final = ("weights", "precision", "segments", "failed_pieces")
+"""The same of further transcripts."""
 
 _LIKE_A_PART: Final = re.compile(r"#[0-9]{4,}\Z")
 
@@ -58,6 +61,9 @@ class Passage:
         members = self.row.filled()
         for name in _ONLY_FOR_LOGS:
             members.pop(name, None)
+        for further in members.get("transcripts", ()):
+            for name in _ONLY_FOR_LOGS_OF_TRANSCRIPTS:
+                further.pop(name, None)
         return {
             "id": self.id,
             "clip": self.clip,
@@ -65,6 +71,7 @@ class Passage:
             **({"end": self.end} if self.end is not None else {}),
             **members,
             **({"wer": wer} if (wer := self.wer()) is not None else {}),
+            **({"agreement": agreement} if (agreement := self.row.agreement) is not None else {}),
             **({"extra": dict(self.row.extra)} if self.row.extra else {}),
         }
 
@@ -115,7 +122,7 @@ def _warn(passage: str, problem: str) -> None:
     )
 
 
-_NOT_OF_THE_ROW: Final = frozenset({"id", "clip", "start", "end", "wer", "extra"})
+_NOT_OF_THE_ROW: Final = frozenset({"id", "clip", "start", "end", "wer", "agreement", "extra"})
 
 
 def passages_of(row: ClipRow) -> Iterator[Passage]:
@@ -157,8 +164,17 @@ def clip_of(passages: Iterable[Passage]) -> ClipRow:
         generated_text=joined((text for part in parts if (text := part.row.generated_text)), parts[0].row.language),
         words=tuple(word for part in parts for word in part.row.words),
         segments=tuple(segment for part in parts for segment in part.row.segments),
+        transcripts=tuple(
+            _whole_transcript(several) for several in zip(*(p.row.transcripts for p in parts), strict=True)
+        ),
         duration=max(parts[-1].end or 0.0, LONGEST_PASSAGE + 0.01),  # a shorter clip would not have been divided
     )
+
+
+def _whole_transcript(parts: Sequence[ModelTranscript]) -> ModelTranscript:
+    """The further transcript that these parts, in chronological order, were cut from."""
+    words = tuple(word for part in parts for word in part.words)
+    return replace(parts[0], text=joined((part.text for part in parts if part.text), parts[0].language), words=words)
 
 
 def _whole(clip_id: str) -> str:
@@ -223,11 +239,18 @@ def _part(row: ClipRow, number: int, group: list[Segment], starts: Sequence[floa
         segments=tuple(filter(is_here, row.segments)),
         duration=round(end - start, 2),
         confidence=_mean((stretch.confidence, stretch.end - stretch.start) for stretch in group) or row.confidence,
+        transcripts=tuple(_words_of(further, is_here) for further in row.transcripts),
         emotion=emotion,
         emotion_score=score,
         sentiment=sentiment_of(emotion) if emotion else row.sentiment,
     )
     return Passage(f"{row.id}#{number:04}", start, end, part)
+
+
+def _words_of(further: ModelTranscript, is_here: Callable[[Word], bool]) -> ModelTranscript:
+    """The part of a further transcript that these words are."""
+    words = tuple(filter(is_here, further.words))
+    return replace(further, text=joined((word.text for word in words), further.language), words=words, segments=())
 
 
 def _emotion_of(group: list[Segment]) -> tuple[str, float | None] | None:

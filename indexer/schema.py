@@ -26,6 +26,10 @@ TEXT_KEY: Final = "text_key"
 """The field that clips with the same reference have in common."""
 
 
+FURTHER_STEMS: Final = "further_stems"
+"""The field of the stems by which words are found that only further transcripts have."""
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """A field of the index: its name, how engines store it, and what it holds."""
@@ -74,6 +78,9 @@ FIELDS: Final = (
     Field("error", "keyword", "why the clip has no transcript, or which parts of it have none"),
     Field("words", "stored", "words with their times"),
     Field("segments", "stored", "segments between pauses"),
+    Field("transcripts", "stored", "transcripts by further speech models"),
+    Field(FURTHER_STEMS, "tokens", "stems of words in further transcripts that the transcript lacks"),
+    Field("agreement", "number", "how far the second transcript agrees with the first, 0..1"),
 )
 """Unknown columns of the corpus are stored in addition, under ``extra``."""
 
@@ -83,7 +90,7 @@ INTEGERS: Final = frozenset(field.name for field in FIELDS if field.kind == "int
 FACETS: Final = (*("sentiment", "emotion", "age", "gender", "accent", "split", "speaker", "language", "asr_model"),)
 """Fields with few values, which can be counted and filtered, in the order in which people see them."""
 
-RANGES: Final = ("duration", "confidence", "wer")
+RANGES: Final = ("duration", "confidence", "wer", "agreement")
 """Number fields that can be filtered by a range."""
 
 SORTS: Final = RANGES

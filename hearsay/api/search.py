@@ -74,6 +74,7 @@ class Index:
         duration: Bounds = None,
         confidence: Bounds = None,
         wer: Bounds = None,
+        agreement: Bounds = None,
         sort: str | None = None,
         size: int = 10,
         page: int = 1,
@@ -87,7 +88,7 @@ class Index:
         speech model. Instead of words, ``like`` or ``same`` can be the id of a passage,
         to find similar passages, or passages with the same sentence. A passage must pass all filters; several values of
         one filter are alternatives, and ``unknown`` selects clips without a value. ``sort`` is ``duration``,
-        ``confidence`` or ``wer``, with a leading minus in descending order; the default is by relevance. ``page``
+        ``confidence``, ``wer`` or ``agreement``, with a leading minus in descending order; the default is by relevance. ``page``
         counts from 1.
 
         Raises `IndexMissing` if nothing was loaded yet, and `WrongRequest` if the request is invalid.
@@ -101,7 +102,7 @@ class Index:
             "language": language,
             "asr_model": model,
         }
-        ranges = {"duration": duration, "confidence": confidence, "wer": wer}
+        ranges = {"duration": duration, "confidence": confidence, "wer": wer, "agreement": agreement}
         with index_errors(self.place):
             from indexer.query.similar import planned
 

@@ -210,6 +210,7 @@ def _add_filters(command: ArgumentParser) -> None:
     command.add_argument("--duration", metavar="SECONDS", help="a range such as 2-8, 2- or -8")
     command.add_argument("--confidence", metavar="RANGE", help="of the speech model, such as 0.5-0.9, 0.5- or -0.9")
     command.add_argument("--wer", metavar="RANGE", help="word error rate, such as 0.1-0.3, 0.1- or -0.3")
+    command.add_argument("--agreement", metavar="RANGE", help="agreement of the second transcript, such as -0.5")
     command.add_argument(
         "--sort", metavar="FIELD", help=f"{', '.join(SORTS)}; descending as -{SORTS[0]} (default: by relevance)"
     )

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hearsay.text.normalize import tokens
 from indexer.documents import alternatives_of, stem
+from indexer.matching.second_opinion import NOWHERE, UNKNOWN_CONFIDENCE, Seconded, SecondTranscript
 from indexer.passages import Passage
 from indexer.phonetics.alphabets import plain
 from indexer.phonetics.bigrams import END, START, english_bigrams
@@ -22,7 +23,7 @@ from indexer.query.explanation import QueryTerm
 MOST_POSTERIORS: Final = 15
 """Expansions of a word, the most likely ones, whose posterior is computed; 40 find no more."""
 
-_IMPROBABLE: Final = Posterior(-15.0, -15.0)
+_IMPROBABLE: Final = NOWHERE
 """The posterior of the other expansions, and its lower bound."""
 
 _PREFERENCE: Final = (0.5, 1.0, 0.5)
@@ -32,7 +33,7 @@ evidence in one passage is chosen."""
 
 @dataclass(frozen=True, slots=True)
 class Transcribed:
-    """The tokens of a passage, and where they are."""
+    """The tokens of a passage, and where they are; ``second`` are those of a second model, if it has been run."""
 
     tokens: tuple[str, ...]
     places: Mapping[str, Sequence[int]]
@@ -40,6 +41,7 @@ class Transcribed:
     alternatives: Mapping[str, float]
     confidences: Mapping[str, float]
     unknown: tuple[bool, ...]
+    second: SecondTranscript | None = None
 
     @classmethod
     def of(cls, passage: Passage) -> "Transcribed":
@@ -61,6 +63,7 @@ class Transcribed:
             alternatives_of(passage.row),
             confidences,
             tuple(not knows(plain(word)) for word in words),
+            next((SecondTranscript(one, words) for one in passage.row.transcripts if not one.error), None),
         )
 
     def matches(self, term: QueryTerm) -> bool:
@@ -87,9 +90,10 @@ class LostWord:
     """What was transcribed in place of one word of the query in one passage.
 
     ``expansion`` has the transcribed tokens, None if the word is only an alternative of the speech model, with
-    ``alternative`` as its confidence (0..1). ``at`` is the position of the first token, ``rank`` that of the expansion
-    among all of the word. ``context`` is by how many nats the query word fits the tokens on both sides better than
-    what was transcribed, relative to how frequent the two are; ``fit`` is the same with their frequencies.
+    ``alternative`` as its confidence (0..1), or only in the second transcript, where it is ``seconded``. ``at`` is the
+    position of the first token, ``rank`` that of the expansion among all of the word. ``context`` is by how many nats
+    the query word fits the tokens on both sides better than what was transcribed, relative to how frequent the two are;
+    ``fit`` is the same with their frequencies.
     ``unknown_neighbours`` is the share of the four tokens around that the dictionary lacks, and ``confidence`` that of
     the speech model in the tokens.
     """
@@ -105,6 +109,7 @@ class LostWord:
     unknown_neighbours: float
     alternative: float
     confidence: float
+    seconded: Seconded | None = None
 
     @property
     def log_odds(self) -> float:
@@ -118,26 +123,27 @@ _WITHOUT_EXPANSION: Final = -9.0
 _LARGEST: Final = 20.0
 """Bound of the differences of contexts, in nats."""
 
-UNKNOWN_CONFIDENCE: Final = 0.5
-
 
 class EvidenceFinder:
     """Finds what was transcribed in place of words, with the lexicon and the tables of one index."""
 
     def __init__(self, expander: Expander, channel: Channel) -> None:
         self.expander = expander
-        self._channel = channel
+        self.channel = channel
 
     def lost(self, term: QueryTerm, transcripts: Sequence[Transcribed]) -> dict[int, LostWord]:
         """The best evidence for a word in each transcript that lacks it but has any, by the transcript's number."""
         rows: list[tuple[int, int, int]] = []
         ranks = {expansion.tokens: rank for rank, expansion in enumerate(term.expansions)}
         alternatives: dict[int, float] = {}
+        seconded: dict[int, Seconded] = {}
         for number, transcript in enumerate(transcripts):
             if transcript.matches(term):
                 continue
             if confidence := transcript.alternatives.get(term.word, 0.0):
                 alternatives[number] = confidence
+            if one := self._seconded(term, transcript):
+                seconded[number] = one
             rows += ((number, rank, at) for at, rank in transcript.found(ranks))
         posteriors = [
             self._posterior(term.word, expansion) if rank < MOST_POSTERIORS else _IMPROBABLE
@@ -148,15 +154,21 @@ class EvidenceFinder:
         for lost, (number, _, _) in zip(described, rows, strict=True):
             if number not in found or preference(lost) > preference(found[number]):
                 found[number] = lost
-        for number, confidence in alternatives.items():
+        for number in dict.fromkeys((*alternatives, *seconded)):
             if number not in found:
+                confidence = alternatives.get(number, 0.0)
                 found[number] = LostWord(
                     None, 0, len(term.expansions), _IMPROBABLE, 0.0, 0.0, 0.0, 0.0, 0.0, confidence, UNKNOWN_CONFIDENCE
                 )
-        return found
+        return {number: replace(lost, seconded=seconded.get(number)) for number, lost in found.items()}
+
+    def _seconded(self, term: QueryTerm, transcript: Transcribed) -> Seconded | None:
+        if transcript.second is None or term.stem is None:
+            return None
+        return transcript.second.seconds(term.word, term.stem, self.channel)
 
     def _posterior(self, word: str, expansion: Expansion) -> Posterior:
-        found = self._channel.posterior(word, expansion.tokens)
+        found = self.channel.posterior(word, expansion.tokens)
         least, most = _IMPROBABLE.log_odds, -_IMPROBABLE.log_odds
         return Posterior(max(least, found.log_probability), min(most, max(least, found.log_odds)))
 

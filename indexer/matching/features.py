@@ -61,10 +61,39 @@ QUERY_FEATURES: Final = (
 )
 """Features of several words in one passage, of which at least one is lost."""
 
+SECONDED_WORD_FEATURES: Final = (
+    *WORD_FEATURES[:-1],
+    "whether the second transcript has the word or a form of it",
+    "whether it has the word itself",
+    "log odds of the second model's confidence in it",
+    "log posterior of the word given what the first transcript has there",
+    "whether the first transcript has nothing there",
+    "whether the second transcript has what was transcribed, too",
+    "agreement of the two transcripts",
+    "share of repeated tokens in the second transcript",
+    "log number of passages whose second transcript has the word",
+    "one",
+)
+"""Features of one lost word in a passage with a second transcript; see `Seconded`."""
+
+SECONDED_QUERY_FEATURES: Final = (
+    *QUERY_FEATURES[:-1],
+    "number of lost words in the second transcript",
+    "share of the lost words in the second transcript",
+    "least log odds of the second model's confidence in them",
+    "agreement of the two transcripts",
+    "one",
+)
+"""Features of several words in a passage with a second transcript."""
+
 MOST_BETTER: Final = 50
 """Number of passages with better evidence from which on they are not counted."""
 
 MOST_LEAD: Final = 10.0
+
+_SECONDED: Final = 4.0
+"""Log odds by which a word in the second transcript comes before others in the order that the last features are based
+on, plus those of the model's confidence."""
 
 _IDF_WEIGHT: Final = 0.8
 """Weight of inverse document frequencies in the order of passages that the last features are based on."""
@@ -76,7 +105,7 @@ def word_features(
     """The `WORD_FEATURES` of a word in each passage that lacks it, shape (passages, features)."""
     if not lost:
         return np.empty((0, len(WORD_FEATURES)))
-    order = np.array([one.log_odds + one.posterior.log_probability for one in lost.values()])
+    order = np.array([one.log_odds + one.posterior.log_probability + _bonus(one) for one in lost.values()])
     better, lead = _standing(order)
     language, lexicon = english_bigrams(), expander.lexicon
     passages = math.log1p(lexicon.passages_with(word))
@@ -110,6 +139,45 @@ def word_features(
             )
         )
     return np.array(rows, np.float64)
+
+
+def seconded_word_features(
+    features: NDArray[np.float64], lost: Mapping[int, LostWord], transcripts: Sequence[Transcribed]
+) -> NDArray[np.float64]:
+    """The `SECONDED_WORD_FEATURES`, of which `word_features` returned the first, shape (passages, features).
+
+    Those of passages without a second transcript have no meaning.
+    """
+    passages = math.log1p(sum(one.seconded is not None for one in lost.values()))
+    rows = []
+    for number, one in lost.items():
+        second, found = transcripts[number].second, one.seconded
+        those = one.expansion.tokens if one.expansion else ()
+        rows.append(
+            (
+                found is not None,
+                found is not None and found.is_word,
+                found.log_odds if found else 0.0,
+                found.posterior.log_probability if found else 0.0,
+                found is not None and found.start == found.end,
+                second is not None and bool(those) and set(those) <= set(second.tokens),
+                second.agreement if second else 0.0,
+                second.repetition if second else 0.0,
+                passages,
+            )
+        )
+    return _with(features, rows, len(SECONDED_WORD_FEATURES))
+
+
+def _with(features: NDArray[np.float64], rows: Sequence[Sequence[float]], width: int) -> NDArray[np.float64]:
+    """The features, with further ones before the last, which is 1: ``width`` in all."""
+    further = np.array(rows, np.float64).reshape(len(features), width - features.shape[1])
+    return np.concatenate([features[:, :-1], further, features[:, -1:]], axis=1)
+
+
+def _bonus(lost: LostWord) -> float:
+    """By how much a word in the second transcript comes before others, in the order that features are based on."""
+    return _SECONDED + lost.seconded.log_odds if lost.seconded else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +229,23 @@ def query_features(found: Sequence[LostWords], matches: int) -> NDArray[np.float
             )
         )
     return np.array(rows, np.float64)
+
+
+def seconded_query_features(features: NDArray[np.float64], found: Sequence[LostWords]) -> NDArray[np.float64]:
+    """The `SECONDED_QUERY_FEATURES`, of which `query_features` returned the first, shape (passages, features)."""
+    rows = []
+    for one in found:
+        seconded = [lost.seconded for lost in one.lost if lost.seconded]
+        second = one.transcript.second
+        rows.append(
+            (
+                len(seconded),
+                len(seconded) / len(one.lost),
+                min((word.log_odds for word in seconded), default=0.0),
+                second.agreement if second else 0.0,
+            )
+        )
+    return _with(features, rows, len(SECONDED_QUERY_FEATURES))
 
 
 def _standing(order: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -11,10 +11,16 @@ from numpy.typing import NDArray
 from hearsay.text.normalize import tokens
 from indexer.documents import stem
 from indexer.matching.evidence import EvidenceFinder, LostWord, Transcribed
-from indexer.matching.features import LostWords, query_features, word_features
+from indexer.matching.features import (
+    LostWords,
+    query_features,
+    seconded_query_features,
+    seconded_word_features,
+    word_features,
+)
 from indexer.passages import Passage
 from indexer.phonetics.probability import ProbabilityModel
-from indexer.query.explanation import Evidence, QueryTerm, evidence_of
+from indexer.query.explanation import Evidence, QueryTerm, SecondModel, evidence_of
 from indexer.query.planner import Plan, Words
 
 _CERTAIN: Final = 30.0
@@ -35,7 +41,10 @@ class PossibleMatch:
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """One lost word in one passage, its `WORD_FEATURES`, and the log odds that it was said there."""
+    """One lost word in one passage, its features, and the log odds that it was said there.
+
+    These are `WORD_FEATURES`, or `SECONDED_WORD_FEATURES` in a passage with a second transcript.
+    """
 
     lost: LostWord
     features: NDArray[np.float64]
@@ -46,12 +55,14 @@ class Guess:
 class Candidate:
     """A passage that lacks words of a query and has evidence for each of them.
 
-    ``words`` is the number of words of the query. ``features`` are `WORD_FEATURES` for one word, else `QUERY_FEATURES`.
-    ``most`` bounds the log odds of several words.
+    ``words`` is the number of words of the query, and ``is_seconded`` says that there is a second transcript.
+    ``features`` are those of the word for one word, else `QUERY_FEATURES` or `SECONDED_QUERY_FEATURES`. ``most`` bounds
+    the log odds of several words.
     """
 
     passage: Passage
     words: int
+    is_seconded: bool
     guesses: Mapping[str, Guess]
     features: NDArray[np.float64]
     most: float = _CERTAIN
@@ -88,30 +99,37 @@ class Estimator:
             lost = {term.word: here[term.word] for term in terms if term.word in here}
             if lost:
                 chosen.append((number, self._lost_words(terms, lost, transcript)))
-        table = query_features([words for _, words in chosen], matches)
+        several = [words for _, words in chosen]
+        alone = query_features(several, matches)
+        seconded = seconded_query_features(alone, several)
         return [
-            Candidate(
-                passages[number],
-                words.number,
-                {word: guesses[word][number] for word in words.names},
-                row if words.number > 1 else guesses[words.names[0]][number].features,
-                self._most_log_odds(words),
-            )
-            for (number, words), row in zip(chosen, table, strict=True)
+            self._candidate(passages[number], words, {word: guesses[word][number] for word in words.names}, rows)
+            for (number, words), *rows in zip(chosen, alone, seconded, strict=True)
         ]
+
+    def _candidate(
+        self, passage: Passage, words: LostWords, guesses: Mapping[str, Guess], rows: Sequence[NDArray[np.float64]]
+    ) -> Candidate:
+        is_seconded = self._is_seconded(words.transcript)
+        features = rows[is_seconded] if words.number > 1 else guesses[words.names[0]].features
+        return Candidate(passage, words.number, is_seconded, guesses, features, self._most_log_odds(words))
+
+    def _is_seconded(self, transcript: Transcribed) -> bool:
+        return transcript.second is not None and self.model.seconded is not None
 
     def _guesses(self, terms: Sequence[QueryTerm], transcripts: Sequence[Transcribed]) -> dict[str, dict[int, Guess]]:
         """For each word the passages that lack it and have evidence for it, by their number."""
-        found: dict[str, dict[int, Guess]] = {}
-        for term in terms:
-            lost = self._finder.lost(term, transcripts)
-            table = word_features(term.word, lost, transcripts, self._finder.expander)
-            rows = zip(lost.items(), table, (table @ self.model.word).tolist(), strict=True)
-            found[term.word] = {
-                number: Guess(one, features, max(odds, _log_odds_of_spelling(one)))
-                for (number, one), features, odds in rows
-            }
-        return found
+        return {term.word: dict(self._guesses_of(term, transcripts)) for term in terms}
+
+    def _guesses_of(self, term: QueryTerm, transcripts: Sequence[Transcribed]) -> Iterator[tuple[int, Guess]]:
+        lost = self._finder.lost(term, transcripts)
+        alone = word_features(term.word, lost, transcripts, self._finder.expander)
+        seconded = seconded_word_features(alone, lost, transcripts)
+        for (number, one), *rows in zip(lost.items(), alone, seconded, strict=True):
+            is_seconded = self._is_seconded(transcripts[number])
+            features = rows[is_seconded]
+            odds = float(features @ self.model.of(is_seconded=is_seconded).word)
+            yield number, Guess(one, features, max(odds, _log_odds_of_spelling(one)))
 
     def _lost_words(self, terms: Sequence[QueryTerm], lost: Mapping[str, Guess], transcript: Transcribed) -> LostWords:
         rarity = {term.word: -math.log(self._finder.expander.rate(term.word)) for term in terms}
@@ -137,7 +155,8 @@ class Estimator:
 
     def _all_of(self, plan: Plan, passages: Sequence[Passage], matches: int) -> Iterator[PossibleMatch]:
         for candidate in self.candidates(plan, passages, matches):
-            log_odds = min(float(candidate.features @ self.model.weights(candidate.words)), candidate.most)
+            weights = self.model.of(is_seconded=candidate.is_seconded).weights(candidate.words)
+            log_odds = min(float(candidate.features @ weights), candidate.most)
             log_odds = max(log_odds, min(_log_odds_of_spelling(guess.lost) for guess in candidate.guesses.values()))
             yield PossibleMatch(
                 candidate.passage, _probability(log_odds), _evidence(plan, candidate.passage, candidate.guesses)
@@ -201,6 +220,8 @@ def _spans(term: QueryTerm, transcript: Transcribed, guesses: Mapping[str, Guess
         forms = (at for at, token in enumerate(transcript.tokens) if token == term.word or stem(token) == term.stem)
         return {(at, at + 1) for at in forms}
     lost = guesses[term.word].lost
+    if lost.expansion is None and lost.seconded:
+        return {(lost.seconded.start, lost.seconded.end)}
     if lost.expansion is None:
         return {(at, at + 1) for at in range(len(transcript.tokens))}
     size = len(lost.expansion.tokens)
@@ -237,10 +258,12 @@ def _evidence(plan: Plan, passage: Passage, guesses: Mapping[str, Guess]) -> tup
 
 
 def _guessed(word: str, guess: Guess) -> Evidence:
-    expansion, probability = guess.lost.expansion, round(_probability(guess.log_odds), 4)
-    if expansion is None:
-        return Evidence(word, "alternative", (), probability)
-    return Evidence(word, "sounds like", expansion.tokens, probability)
+    lost, probability = guess.lost, round(_probability(guess.log_odds), 4)
+    found = lost.seconded
+    second = SecondModel(found.model, found.word, round(found.confidence, 2)) if found else None
+    if lost.expansion is not None:
+        return Evidence(word, "sounds like", lost.expansion.tokens, probability, second)
+    return Evidence(word, "second transcript" if second else "alternative", (), probability, second)
 
 
 def _probability(log_odds: float) -> float:

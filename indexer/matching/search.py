@@ -8,7 +8,9 @@ from indexer.matching.evidence import EvidenceFinder
 from indexer.matching.probability import Estimator, PossibleMatch, words_of
 from indexer.phonetics.channel import Channel
 from indexer.phonetics.expansion import Expander
+from indexer.phonetics.lexicon import Lexicon
 from indexer.query.planner import Plan, Planner, planner_of
+from indexer.query_tree import Between
 from indexer.settings import IndexSettings
 
 MOST_CANDIDATES: Final = 200
@@ -41,6 +43,8 @@ class Finder:
         self._index = planner.index
         self._expander: Expander | None = None
         self._estimator: Estimator | None = None
+        self._seconded_of: Lexicon | None = None
+        self._is_seconded_there = False
 
     def find(self, plan: Plan, request: Request, least: float | None = None) -> Found:
         """Run a plan: ``request`` is for its matches, and possible matches pass the same filters.
@@ -66,7 +70,16 @@ class Finder:
 
     def threshold(self, plan: Plan) -> float:
         """The least probability that is shown by default."""
-        return ALL if plan.mode == "sounds-like" else self.estimator().model.threshold(words_of(plan))
+        if plan.mode == "sounds-like":
+            return ALL
+        return self.estimator().model.of(is_seconded=self._is_seconded()).threshold(words_of(plan))
+
+    def _is_seconded(self) -> bool:
+        """Whether most passages of the index have a second transcript."""
+        if self._seconded_of is not (lexicon := self.planner.expander().lexicon):
+            seconded = self._index.count(Between("agreement", 0.0, 1.0))
+            self._seconded_of, self._is_seconded_there = lexicon, 2 * seconded > self._index.count()
+        return self._is_seconded_there
 
     def estimator(self) -> Estimator:
         """The estimator for the index's current lexicon."""

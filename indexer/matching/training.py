@@ -13,7 +13,12 @@ from hearsay.records.clip import ClipRow
 from hearsay.text.normalize import tokens
 from indexer.errors import WrongRequest
 from indexer.index import Request, SearchReader
-from indexer.matching.features import QUERY_FEATURES, WORD_FEATURES
+from indexer.matching.features import (
+    QUERY_FEATURES,
+    SECONDED_QUERY_FEATURES,
+    SECONDED_WORD_FEATURES,
+    WORD_FEATURES,
+)
 from indexer.matching.probability import Estimator
 from indexer.matching.query_sampling import (
     ABSENT,
@@ -29,7 +34,7 @@ from indexer.open import open_writer
 from indexer.passages import passages_of
 from indexer.phonetics.g2p import english
 from indexer.phonetics.model import Examples, regression
-from indexer.phonetics.probability import MOST_COUNTED, ProbabilityModel
+from indexer.phonetics.probability import MOST_COUNTED, ProbabilityModel, Regressions
 from indexer.phonetics.tables import Tables, shipped
 from indexer.phonetics.training import learn as learn_tables
 from indexer.query.planner import Planner
@@ -47,19 +52,29 @@ FOLDS: Final = 5
 worse than the final ones, and the probabilities too low. Also parts of the queries, each of which is estimated with a
 model of the others to choose thresholds."""
 
-LEAST_RIGHT: Final = (0.5, 0.6, 0.6)
-"""The share of the possible matches shown that must be right on the queries trained on, for one, two, and three words.
-Elsewhere it is lower."""
 
-LEAST_EMPTY: Final = 0.92
-"""The share of the queries for a word that nobody said for which nothing may be shown, likewise."""
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What thresholds are chosen for, on the queries trained on; elsewhere both shares are lower.
+
+    ``right`` is the share of the possible matches shown that must be right, for one, two, and three words, and
+    ``empty`` the share of the queries for a word that nobody said for which nothing may be shown.
+    """
+
+    right: tuple[float, float, float]
+    empty: float
+
+
+AIM: Final = Aim((0.5, 0.6, 0.6), 0.92)
+AIM_SECONDED: Final = Aim((0.6, 0.6, 0.6), 0.95)
+"""The aim where there is a second transcript: it shows more that is right, so less has to be wrong."""
 
 FEWEST_RIGHT: Final = 30
 """Possible matches that are right, below which the model that ships with Hearsay is used."""
 
-_UNFITTED: Final = ProbabilityModel(
-    np.zeros(len(WORD_FEATURES)), np.zeros((MOST_COUNTED - 1, len(QUERY_FEATURES))), (1.0, 1.0, 1.0)
-)
+_ALONE: Final = (WORD_FEATURES, QUERY_FEATURES)
+_SECONDED: Final = (SECONDED_WORD_FEATURES, SECONDED_QUERY_FEATURES)
+"""Features of passages with one transcript, and of those with a second one."""
 
 Step = Callable[[int, int], None]
 """Called with the number of steps done and their total."""
@@ -82,23 +97,37 @@ def learn(rows: Iterable[ClipRow], source: str, step: Step = lambda _done, _tota
     """Tables learned from records with both a reference and a transcript; others are ignored.
 
     The tables that the probabilities of a part of the sentences are fitted with are learned on the other parts, because
-    evidence for the words that they were learned from looks better than it is. ``source`` describes the records. Raises
-    `WrongRequest` if they contain too few misrecognitions; if there are only enough for the phonetic tables, the
-    probabilities are those that ship with Hearsay.
+    evidence for the words that they were learned from looks better than it is. What second transcripts say is learned
+    from the records that have one. ``source`` describes the records. Raises `WrongRequest` if they contain too few
+    misrecognitions. If there are only enough for the phonetic tables, the probabilities are those that ship with
+    Hearsay, also those of second transcripts alone.
     """
     known = [row for row in rows if row.is_scorable]
     tables = learn_tables(known, english(), source, step=step)
+    alone = _fitted([replace(row, transcripts=()) for row in known], source, step)
+    if alone is None:
+        return replace(tables, possible=shipped().possible)
+    with_second = [row for row in known if row.transcripts]
+    seconded = _fitted(with_second, source, step) if with_second else None
+    return replace(tables, possible=ProbabilityModel(alone, seconded or shipped().possible.seconded))
+
+
+def _fitted(rows: Sequence[ClipRow], source: str, step: Step) -> Regressions | None:
+    """The regressions fitted on queries for the words of records of which all or none have a second transcript.
+
+    None if too few misrecognised words can be found.
+    """
     with TemporaryDirectory(prefix="hearsay-learn-") as folder:
         index = open_writer(IndexSettings(), folder)
-        index.replace(passage for row in known for passage in passages_of(replace(row, text="")))
         try:
-            return replace(tables, possible=fitted(known, index, source, step))
+            index.replace(passage for row in rows for passage in passages_of(replace(row, text="")))
+            return _fitted_in(index, rows, source, step)
         finally:
             index.close()
 
 
-def fitted(rows: Sequence[ClipRow], index: SearchReader, source: str, step: Step) -> ProbabilityModel:
-    """The model fitted on queries for the words of the records, which the index holds without their references."""
+def _fitted_in(index: SearchReader, rows: Sequence[ClipRow], source: str, step: Step) -> Regressions | None:
+    """The same in an index that holds the records without their references."""
     references = {row.id: frozenset(tokens(row.text)) for row in rows}
     queries = list(_queries(rows))
     folds = parts(rows, FOLDS)
@@ -109,8 +138,7 @@ def fitted(rows: Sequence[ClipRow], index: SearchReader, source: str, step: Step
             for number in range(FOLDS)
         ]
     except WrongRequest:
-        return shipped().possible
-
+        return None
     planners = [Planner(index, tables) for tables in learned]
     finders = [evidence_finder(planner) for planner in planners]
 
@@ -124,19 +152,29 @@ def fitted(rows: Sequence[ClipRow], index: SearchReader, source: str, step: Step
                 found.append(_answer(query, planners[fold], estimators[fold], references))
         return found
 
-    model, thresholds, several = _UNFITTED, [], []
+    alone, seconded = map(_unfitted, (_ALONE, _SECONDED))
+    model = ProbabilityModel(alone, seconded if rows[0].transcripts else None)
+    aim = AIM_SECONDED if model.seconded else AIM
+    thresholds, several = [], []
     for number, kinds in enumerate(zip(SAID, ABSENT, strict=True), 1):
         found = answers(kinds, model)
         if sum(int(answer.is_right.sum()) for answer in found) < FEWEST_RIGHT:
-            return shipped().possible
+            return None
         weights = _weights(found)
-        thresholds.append(_threshold(found, LEAST_RIGHT[number - 1], LEAST_EMPTY if number == 1 else 0.0))
-        if number == 1:
-            model = replace(model, word=weights)
-        else:
+        thresholds.append(_threshold(found, aim.right[number - 1], aim.empty if number == 1 else 0.0))
+        if number > 1:
             several.append(weights)
+        elif model.seconded:
+            model = replace(model, seconded=replace(seconded, word=weights))
+        else:
+            model = replace(model, alone=replace(alone, word=weights))
     one, two, three = thresholds
-    return replace(model, several=np.stack(several), thresholds=(one, two, three))
+    return Regressions((model.seconded or model.alone).word, np.stack(several), (one, two, three))
+
+
+def _unfitted(features: tuple[Sequence[str], Sequence[str]]) -> Regressions:
+    word, several = map(len, features)
+    return Regressions(np.zeros(word), np.zeros((MOST_COUNTED - 1, several)), (1.0, 1.0, 1.0))
 
 
 def _queries(rows: Sequence[ClipRow]) -> Iterator[SampledQuery]:
@@ -163,7 +201,8 @@ def _answer(
     found = estimator.candidates(plan, passages, planner.index.count(plan.query))
     words = set(tokens(query.text))
     is_right = [words <= references[one.passage.clip] for one in found]
-    width = len(WORD_FEATURES) if query.kind in (SAID[0], ABSENT[0]) else len(QUERY_FEATURES)
+    regressions = estimator.model.of(is_seconded=estimator.model.seconded is not None)
+    width = len(regressions.word if query.kind in (SAID[0], ABSENT[0]) else regressions.several[0])
     features = np.array([one.features for one in found]).reshape(-1, width)
     most = np.array([one.most for one in found], np.float64)
     return Answer(query.is_absent, features, most, np.array(is_right, np.bool_))

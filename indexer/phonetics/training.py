@@ -22,7 +22,7 @@ from indexer.phonetics.expansion import FEATURES, NEAREST_TO_TRAIN, Expander
 from indexer.phonetics.g2p import G2pModel
 from indexer.phonetics.lexicon import Lexicon
 from indexer.phonetics.model import Observations, fitted_weights
-from indexer.phonetics.probability import NOTHING
+from indexer.phonetics.probability import UNFITTED
 from indexer.phonetics.tables import Tables
 from indexer.phonetics.word_counts import WordCounter
 
@@ -112,7 +112,7 @@ def learn(
             counter.add(" ".join(clip.transcript))
         lexicon = Lexicon.of(counter, g2p)
     phonemes, spelled = _phoneme_costs(clips, confusions, g2p), _letter_costs(clips, confusions)
-    tables = Tables(phonemes, spelled, np.zeros((2, len(FEATURES))), 1.0, NOTHING, lexicon.passages, source)
+    tables = Tables(phonemes, spelled, np.zeros((2, len(FEATURES))), 1.0, UNFITTED, lexicon.passages, source)
     corpus = TrainingClips.of(clips[:: math.ceil(len(clips) / MOST_CLIPS)])
     observations = _observations(corpus, Expander(lexicon, tables, g2p), step)
     spoken = sum(len(corpus.in_references[word]) for word in corpus.words)

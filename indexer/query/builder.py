@@ -37,7 +37,7 @@ from indexer.query_tree import (
     Term,
     Without,
 )
-from indexer.schema import UNKNOWN, VALUE_FACETS, VALUE_KEYS, counted_in, value_key
+from indexer.schema import FURTHER_STEMS, UNKNOWN, VALUE_FACETS, VALUE_KEYS, counted_in, value_key
 
 MODES: Final = ("exact", "forgiving", "sounds-like", "any", "baseline")
 
@@ -51,6 +51,10 @@ IN_TRANSCRIPT: Final = 0.95
 
 OTHER_FORM: Final = 0.05
 """The same if only another form of it is in the transcript; chosen, not learned."""
+
+IN_FURTHER_TRANSCRIPT: Final = 0.5
+"""The same if it, or another form of it, is only in a further transcript: about the share that was measured for words
+that a second model transcribed where a first one has others."""
 
 LEAST_PROBABILITY: Final = 0.001
 LEAST_AMONG_SEVERAL: Final = 0.0001
@@ -264,7 +268,8 @@ def _evidence(token: str, weighing: EvidenceWeights, *, is_guessed: bool) -> Que
         for tenth in range(1, 10)
         if tenth / 10 >= weighing.least
     ]
-    return BestOf((word, other_form, *expansions, *alternatives))
+    further = Constant(Term(FURTHER_STEMS, stem(token)), weighing.worth(IN_FURTHER_TRANSCRIPT, token))
+    return BestOf((word, other_form, further, *expansions, *alternatives))
 
 
 _SHORT_ONES: Final = tuple(Constant(Term("shortness", str(power)), SHORTNESS * power) for power in POWERS)

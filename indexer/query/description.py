@@ -37,6 +37,7 @@ _SPANS: Final = {
     "end": "ending {} second{s} into the recording",
     "wer": "with a word error rate of {}",
     "confidence": "with a confidence of {}",
+    "agreement": "with an agreement of {}",
     "language_probability": "with a language probability of {}",
     "emotion_score": "with an emotion score of {}",
     "up_votes": "with {} up vote{s}",

@@ -10,9 +10,9 @@ from indexer.documents import alternatives_of, stem
 from indexer.passages import Passage
 from indexer.phonetics.expansion import Expansion
 
-MatchKind = Literal["word", "other form", "sounds like", "alternative", "missing"]
-"""From most to least certain: the word itself, a word with its stem, a phonetic expansion, and a word that is only an
-alternative of the speech model."""
+MatchKind = Literal["word", "other form", "sounds like", "alternative", "second transcript", "missing"]
+"""The word itself, a word with its stem, a phonetic expansion, a word that is only an alternative of the speech model,
+and one that only a second model transcribed."""
 
 _FORMER_KINDS: Final[Mapping[MatchKind, str]] = {"word": "heard"}
 """Kinds that `Evidence.how` calls by another name, which programs rely on."""
@@ -41,17 +41,28 @@ class QueryTerm:
 
 
 @dataclass(frozen=True, slots=True)
+class SecondModel:
+    """The ``word`` that another speech ``model`` transcribed, with its ``confidence`` (0..1)."""
+
+    model: str
+    word: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """How a passage matches one query ``word``.
 
     ``matched`` are the words of the transcript that match it, and ``probability`` (0..1) that of the query word having
     been said. If an expansion is a pair of words, both are listed, unless one of them is about as likely on its own.
+    ``second`` is what a second model transcribed in its place, if that is the word or another form of it.
     """
 
     word: str
     match: MatchKind
     matched: tuple[str, ...] = ()
     probability: float = 0.0
+    second: SecondModel | None = None
 
     @property
     def how(self) -> str:
@@ -130,8 +141,10 @@ def explanation_of(evidence: Sequence[Evidence]) -> str:
     transcribed = [_phrase(one) for one in grouped if one.match in ("sounds like", "other form")]
     alternatives = [f"“{one.word}”" for one in grouped if one.match == "alternative"]
     missing = [f"“{one.word}”" for one in evidence if one.match == "missing"]
+    seconded = dict.fromkeys(_seconded(one.second) for one in evidence if one.second)
     parts = (
         f"transcribed {', '.join(transcribed)}" if transcribed else "",
+        *seconded,
         f"{', '.join(alternatives)} considered by the speech model" if alternatives else "",
         f"without {', '.join(missing)}" if missing else "",
     )
@@ -144,6 +157,11 @@ def _grouped(evidence: Sequence[Evidence]) -> Iterator[Evidence]:
         first, *others = alike
         words = (first.word, *(one.word for one in others))
         yield replace(first, word=(" " if "".join(words) in first.matched else "” and “").join(words))
+
+
+def _seconded(second: SecondModel) -> str:
+    """``whisper-tiny.en transcribed “blacksmith” (0.91)``."""
+    return f"{second.model or 'the second model'} transcribed “{second.word}” ({second.confidence:.2f})"
 
 
 def _phrase(one: Evidence) -> str:

@@ -15,6 +15,7 @@ _FORMS: Final[Mapping[str, str]] = {
     "duration": "2-8, 2- or -8, in seconds",
     "confidence": "0.5-0.9, 0.5- or -0.9",
     "wer": "0.1-0.3, 0.1- or -0.3",
+    "agreement": "0.5-0.9, 0.5- or -0.9",
 }
 """The form in which each of `indexer.schema.RANGES` is typed."""
 

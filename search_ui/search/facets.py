@@ -142,6 +142,8 @@ def show_facets(state: SearchState, counts: Mapping[str, Mapping[str, int]], ext
         show_slider(state, "duration", stops(extent.longest), "{:g} s")
         if "confidence" in extent.numbers | state.ranges.keys():
             show_slider(state, "confidence", _SHARES, "{:.2f}")
+        if "agreement" in extent.numbers | state.ranges.keys():
+            show_slider(state, "agreement", _SHARES, "{:.2f}")
 
 
 def is_shown(facet: str, counts: Mapping[str, int], chosen: tuple[str, ...]) -> bool:

@@ -14,6 +14,8 @@ _NAMES: Final[Mapping[str, str]] = {
     "-confidence": "highest confidence first",
     "wer": "lowest word error rate first",
     "-wer": "highest word error rate first",
+    "agreement": "lowest agreement first",
+    "-agreement": "highest agreement first",
 }
 """The label of each of `indexer.query.filters.ORDERS`."""
 
