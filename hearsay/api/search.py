@@ -88,8 +88,8 @@ class Index:
         speech model. Instead of words, ``like`` or ``same`` can be the id of a passage,
         to find similar passages, or passages with the same sentence. A passage must pass all filters; several values of
         one filter are alternatives, and ``unknown`` selects clips without a value. ``sort`` is ``duration``,
-        ``confidence``, ``wer`` or ``agreement``, with a leading minus in descending order; the default is by relevance. ``page``
-        counts from 1.
+        ``confidence``, ``wer`` or ``agreement``, with a leading minus in descending order; the default is by
+        relevance. ``page`` counts from 1.
 
         Raises `IndexMissing` if nothing was loaded yet, and `WrongRequest` if the request is invalid.
         """

@@ -20,7 +20,7 @@ from tests.support.rows import ALL, passages
 NAMES = {field.name for field in FIELDS}
 
 
-OF_THE_LOG = {"deleted", "failed_pieces", "transcripts", *IDENTITY_COLUMNS}
+OF_THE_LOG = {"deleted", "failed_pieces", *IDENTITY_COLUMNS}
 """Columns that only the next run over a log reads; `test_passages` checks that none of them is indexed."""
 
 

@@ -1,7 +1,7 @@
 """Generated clip rows with everything that occurs in real corpora, including values that clean corpora lack."""
 
 from hearsay.records.clip import ClipRow
-from hearsay.records.transcript import Alternative, Segment, Word
+from hearsay.records.transcript import Alternative, ModelTranscript, Segment, Word
 from indexer.passages import Passage, passages_of
 
 LATIN = (
@@ -111,15 +111,44 @@ DOUBTED = ClipRow(
     ),
 )
 
+
+def second(text: str, model: str = "two/small") -> tuple[ModelTranscript]:
+    """A second transcript, with a word every half second."""
+    words = (Word(word, at / 2, at / 2 + 0.5, 0.75) for at, word in enumerate(text.split()))
+    return (ModelTranscript(model=model, text=text, words=tuple(words), confidence=0.75, language="en"),)
+
+
 COMPARED = (
-    ClipRow("set/e1.mp3", text="whale song", generated_text="WHALE SONG", duration=12.5, confidence=0.25),
-    ClipRow("set/e2.mp3", text="whale song", generated_text="WHALE LONG", duration=12.0),
-    ClipRow("set/e3.mp3", text="whale song", generated_text="WHALE SUNG", duration=12.0, confidence=0.25),
-    ClipRow("set/e4.mp3", text="whales", generated_text="WHALE SONG", duration=12.25),
+    ClipRow(
+        "set/e1.mp3",
+        text="whale song",
+        generated_text="WHALE SONG",
+        duration=12.5,
+        confidence=0.25,
+        transcripts=second("whale song"),
+    ),
+    ClipRow(
+        "set/e2.mp3", text="whale song", generated_text="WHALE LONG", duration=12.0, transcripts=second("whale song")
+    ),
+    ClipRow(
+        "set/e3.mp3",
+        text="whale song",
+        generated_text="WHALE SUNG",
+        duration=12.0,
+        confidence=0.25,
+        transcripts=second("whale sung"),
+    ),
+    ClipRow("set/e4.mp3", text="whales", generated_text="WHALE SONG", duration=12.25, transcripts=second("")),
     ClipRow("set/e5.mp3", generated_text="WHALE SONG"),
 )
 
-ALL = (*LATIN, *EMPTY, *UNICODE, *EXTRA, *REPEATED, *COMPARED, DOUBTED, INTERVIEW)
+SECONDED = (
+    ClipRow("set/f1.mp3", generated_text="THE PAINTED WALL", transcripts=second("the faint wall")),
+    ClipRow("set/f2.mp3", generated_text="音楽会は近い", transcripts=second("音楽 近所", "三/大")),
+    ClipRow("set/f3.mp3", generated_text="ONE TWO", transcripts=(*second("one two"), *second("won too", "three"))),
+)
+
+ALL = (*LATIN, *EMPTY, *UNICODE, *EXTRA, *REPEATED, *COMPARED, *SECONDED, DOUBTED, INTERVIEW)
 
 
 def passages(rows: tuple[ClipRow, ...] = ALL) -> list[Passage]:

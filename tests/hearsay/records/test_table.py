@@ -15,8 +15,8 @@ from hearsay.records.schema import OUR_COLUMNS
 from hearsay.records.table import EMPTY_TABLE, Table, read_csv, write_csv
 from hearsay.records.transcript import Word
 
-OURS = tuple(name for name in OUR_COLUMNS if name != "deleted")
-"""Hearsay's own columns of a table without deleted clips."""
+OURS = tuple(name for name in OUR_COLUMNS if name not in ("deleted", "transcripts"))
+"""Hearsay's own columns of a table without deleted clips and further transcripts."""
 
 HEADER = ",".join(EMPTY_TABLE.columns)
 quoted_cells = st.text(st.sampled_from('ab,"\r\n\t; é') | st.characters(codec="utf-8"), max_size=20)

@@ -57,7 +57,7 @@ def test_only_those_of_the_least_probability_are_shown(finder: Finder):
 
 
 def test_the_default_is_the_threshold_of_the_tables_for_the_number_of_words(finder: Finder):
-    one, two, three = shipped().possible.thresholds
+    one, two, three = shipped().possible.alone.thresholds
     for typed, threshold in (("painted", one), ("painted wall", two), ("was painted red", three)):
         for mode in ("forgiving", "exact"):
             assert finder.threshold(finder.planner.plan(typed, mode)) == threshold

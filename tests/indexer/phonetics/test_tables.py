@@ -8,10 +8,15 @@ import numpy as np
 import pytest
 
 from indexer.errors import WrongRequest
-from indexer.matching.features import QUERY_FEATURES, WORD_FEATURES
+from indexer.matching.features import (
+    QUERY_FEATURES,
+    SECONDED_QUERY_FEATURES,
+    SECONDED_WORD_FEATURES,
+    WORD_FEATURES,
+)
 from indexer.phonetics.alphabets import LETTER_COUNT, PHONEME_COUNT
 from indexer.phonetics.expansion import FEATURES
-from indexer.phonetics.probability import ProbabilityModel
+from indexer.phonetics.probability import Regressions
 from indexer.phonetics.tables import GENERAL, SHIPPED, VERSION, Tables, has_own_tables, shipped
 
 MODELS = ("", "whisper-tiny.en", "whisper-base")
@@ -28,9 +33,13 @@ def test_shipped_tables_fit_the_alphabets_and_name_their_source(model: str):
     assert tables.phonemes.shape == (PHONEME_COUNT, PHONEME_COUNT)
     assert tables.letters.shape == (LETTER_COUNT, LETTER_COUNT)
     assert tables.weights.shape == (2, len(FEATURES))
-    assert tables.possible.word.shape == (len(WORD_FEATURES),)
-    assert tables.possible.several.shape == (2, len(QUERY_FEATURES))
-    assert all(0 < threshold < 1 for threshold in tables.possible.thresholds)
+    alone, seconded = tables.possible.of(is_seconded=False), tables.possible.of(is_seconded=True)
+    assert (alone.word.shape, alone.several.shape) == ((len(WORD_FEATURES),), (2, len(QUERY_FEATURES)))
+    assert (seconded.word.shape, seconded.several.shape) == (
+        (len(SECONDED_WORD_FEATURES),),
+        (2, len(SECONDED_QUERY_FEATURES)),
+    )
+    assert all(0 < threshold < 1 for threshold in (*alone.thresholds, *seconded.thresholds))
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -64,7 +73,7 @@ def test_other_models_have_the_general_tables(model: str, is_its_own: bool):
 
 @pytest.mark.parametrize("words", [0, 1, 2, 3, 4, 200])
 def test_thresholds_and_weights_are_those_for_the_number_of_words(words: int):
-    model = ProbabilityModel(np.array([1.0]), np.array([[2.0], [3.0]]), (0.1, 0.2, 0.3))
+    model = Regressions(np.array([1.0]), np.array([[2.0], [3.0]]), (0.1, 0.2, 0.3))
     expected = min(max(words, 1), 3)
     assert model.threshold(words) == expected / 10
     assert model.weights(words).tolist() == [expected]
@@ -114,6 +123,7 @@ POSSIBLE = shipped().possible.to_json()
         {"possible": POSSIBLE | {"thresholds": [0.5, 0.5, 1.5]}},
         {"possible": POSSIBLE | {"word": [math.nan]}},
         {"possible": POSSIBLE | {"several": [1.0, 2.0]}},
+        {"possible": POSSIBLE | {"seconded": POSSIBLE | {"word": [math.nan]}}},
     ],
     ids=lambda members: str(members)[:60],
 )
