@@ -48,13 +48,24 @@ def test_json_output_has_total_hits_and_facets_in_order(capsys: pytest.CaptureFi
     assert [hit["missing"] for hit in answer["hits"]] == [[], []]
     assert not {"probability", "explanation"} & first.keys()
     assert [hit["evidence"] for hit in answer["hits"]] == [
-        [{"word": "boy", "match": "word", "matched": ["boy"], "probability": 1.0, "how": "heard", "heard_as": ["boy"]}],
+        [
+            {
+                "word": "boy",
+                "match": "word",
+                "matched": ["boy"],
+                "probability": 1.0,
+                "second": None,
+                "how": "heard",
+                "heard_as": ["boy"],
+            }
+        ],
         [
             {
                 "word": "boy",
                 "match": "other form",
                 "matched": ["boys"],
                 "probability": 1.0,
+                "second": None,
                 "how": "other form",
                 "heard_as": ["boys"],
             }
