@@ -30,7 +30,10 @@ DERIVED_FIELDS: Final = tuple(field.name for field in FIELDS if field.kind in ("
 """Fields of a document that are derived from its passage's source."""
 
 SCHEMA: Final = 8
-"""Version of the documents. A change that requires indexes to be loaded again increments it."""
+"""Version of the documents; a change of what is indexed increments it."""
+
+OLDEST_SEARCHABLE: Final = 7
+"""The earliest version whose indexes can still be searched; changes need the present one."""
 
 
 LONGEST_LENGTH: Final = 10

@@ -32,11 +32,15 @@ FURTHER_STEMS: Final = "further_stems"
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of the index: its name, how engines store it, and what it holds."""
+    """A field of the index: its name, how engines store it, and what it holds.
+
+    ``since`` is the version of the documents that introduced it.
+    """
 
     name: str
     kind: Kind
     meaning: str
+    since: int = 7
 
 
 FIELDS: Final = (
@@ -78,9 +82,9 @@ FIELDS: Final = (
     Field("error", "keyword", "why the clip has no transcript, or which parts of it have none"),
     Field("words", "stored", "words with their times"),
     Field("segments", "stored", "segments between pauses"),
-    Field("transcripts", "stored", "transcripts by further speech models"),
-    Field(FURTHER_STEMS, "tokens", "stems of words in further transcripts that the transcript lacks"),
-    Field("agreement", "number", "how far the second transcript agrees with the first, 0..1"),
+    Field("transcripts", "stored", "transcripts by further speech models", 8),
+    Field(FURTHER_STEMS, "tokens", "stems of words in further transcripts that the transcript lacks", 8),
+    Field("agreement", "number", "how far the second transcript agrees with the first, 0..1", 8),
 )
 """Unknown columns of the corpus are stored in addition, under ``extra``."""
 

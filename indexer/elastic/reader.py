@@ -9,6 +9,7 @@ from typing import Any, Final
 from elasticsearch import Elasticsearch
 from elasticsearch.helpers import ScanError, scan
 
+from indexer.earlier_schema import adapted, adapted_query
 from indexer.elastic.client import connect, shown
 from indexer.elastic.errors import translated
 from indexer.elastic.lexicon import Fetched, fetched
@@ -39,7 +40,7 @@ class ElasticReader:
         self._address = address
         self._settings = settings
         self._alias = settings.index_name
-        self._checked: float | None = None
+        self._checked: tuple[float, int] | None = None
         self._fetched: Fetched | None = None
         self._clauses = Clauses()
 
@@ -57,24 +58,21 @@ class ElasticReader:
 
     def search(self, request: Request) -> SearchHits:
         with self._translated():
-            self._check()
-            return answer(self._client, self._alias, request)
+            return answer(self._client, self._alias, adapted(request, self._checked_schema()))
 
     def walk(self, request: Request) -> Iterator[Passage]:
         with self._translated():
-            self._check()
-            yield from every_hit(self._client, self._alias, request)
+            yield from every_hit(self._client, self._alias, adapted(request, self._checked_schema()))
 
     def sample(self, request: Request) -> tuple[Passage, ...]:
         with self._translated():
-            self._check()
-            return drawn(self._client, self._alias, request)
+            return drawn(self._client, self._alias, adapted(request, self._checked_schema()))
 
     def vocabulary(self) -> dict[str, int]:
         counts: dict[str, int] = {}
         after: Mapping[str, str] | None = None
         with self._translated():
-            self._check()
+            self._checked_schema()
             while True:
                 found = self._client.search(index=self._alias, allow_partial_search_results=False, **words_body(after))
                 words = found["aggregations"]["words"]
@@ -84,7 +82,7 @@ class ElasticReader:
 
     def lexicon(self) -> Lexicon:
         with self._translated():
-            self._check()
+            self._checked_schema()
             known = self._words_of(self._versions.current())
             self._fetched = known
             return known.lexicon
@@ -99,8 +97,7 @@ class ElasticReader:
 
     def count(self, query: Query = EVERYTHING) -> int:
         with self._translated():
-            self._check()
-            return exact_count(self._client, self._alias, compiled(query))
+            return exact_count(self._client, self._alias, compiled(adapted_query(query, self._checked_schema())))
 
     def excess(self, query: Query) -> int:
         with self._translated():
@@ -138,11 +135,11 @@ class ElasticReader:
             self._clauses.learn(problem.most)
             raise
 
-    def _check(self) -> None:
-        """Reject an index of another version of Hearsay; the result is cached for a while."""
-        if self._checked is None or monotonic() - self._checked > _SECONDS_CHECKED:
-            self._versions.readable()
-            self._checked = monotonic()
+    def _checked_schema(self) -> int:
+        """The version of the documents, if this program can search them; it is cached for a while."""
+        if self._checked is None or monotonic() - self._checked[0] > _SECONDS_CHECKED:
+            self._checked = monotonic(), self._versions.readable()[1]
+        return self._checked[1]
 
     def _scanned(self, index: str, query: dict[str, Any]) -> Iterator[dict[str, Any]]:
         try:

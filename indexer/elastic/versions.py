@@ -8,6 +8,7 @@ from typing import Any, Final
 from elasticsearch import ApiError, BadRequestError, Elasticsearch
 
 from indexer.documents import SCHEMA
+from indexer.earlier_schema import is_searchable
 from indexer.elastic.errors import found_or_error
 from indexer.elastic.foreign import alias_is_taken, data_stream_of, foreign_alias, name_is_taken
 from indexer.elastic.templates import check_creation, refused_creation
@@ -83,22 +84,36 @@ class ElasticVersions:
             raise IndexMissing(f"there is no index {self._alias} at {self._address} yet; {HOW_TO_LOAD}")
         return served
 
-    def readable(self) -> str:
-        """The served version; raises `IndexIncompatible` if another version of Hearsay made it."""
-        about = self.about(current := self.current())
-        where = f"the index {self._alias} at {self._address}"
-        if about.get("schema", SCHEMA) != SCHEMA:
-            raise incompatible(where, about)
+    def readable(self) -> tuple[str, int]:
+        """The served version, and the version of its documents.
+
+        Raises `IndexIncompatible` if this program cannot search it.
+        """
+        about = {"schema": SCHEMA} | self.about(current := self.current())
+        if not is_searchable(about):
+            raise incompatible(self._where, about)
         if not about.get(_LOADED):
-            raise IndexDamaged(f"{where} is incomplete: {current} was not loaded completely; load your files again")
-        return current
+            raise IndexDamaged(
+                f"{self._where} is incomplete: {current} was not loaded completely; load your files again"
+            )
+        return current, about["schema"]
+
+    @property
+    def _where(self) -> str:
+        return f"the index {self._alias} at {self._address}"
 
     def reject_later_version(self) -> None:
-        reject_later_version(f"the index {self._alias} at {self._address}", self.about(self.current()))
+        reject_later_version(self._where, self.about(self.current()))
 
     def writable(self) -> str:
-        """The served version; raises `IndexForeign` for a version of another alias, which has its own lease."""
-        named = re.fullmatch(r"(.+)-\d{20}", current := self.readable())
+        """The served version; raises `IndexIncompatible` if another version of Hearsay made it.
+
+        Raises `IndexForeign` for a version of another alias, which has its own lease.
+        """
+        current, schema = self.readable()
+        if schema != SCHEMA:
+            raise incompatible(self._where, self.about(current))
+        named = re.fullmatch(r"(.+)-\d{20}", current)
         if named and named[1] != self._alias:
             raise self._of_another_alias(current)
         return current

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from tantivy import Index, Query, Searcher
 
-from indexer.documents import SCHEMA
+from indexer.earlier_schema import is_searchable
 from indexer.embedded.checksums import checksum, damaged_segment_file, is_as_signed
 from indexer.embedded.folder_errors import cannot_be_read, os_error_in
 from indexer.embedded.search import Moment
@@ -40,6 +40,11 @@ class Opened:
     def audio(self) -> str | None:
         audio: str | None = self.about.get("audio")
         return audio
+
+    @property
+    def schema(self) -> int:
+        schema: int = self.about["schema"]
+        return schema
 
     @property
     def origin(self) -> Origin | None:
@@ -78,12 +83,12 @@ def open_version(folder: Path) -> Opened:
 
 
 def about_of(folder: Path) -> dict[str, Any]:
-    """The description of a version that has this program's schema."""
+    """The description of a version that this program can search."""
     about = description_of(folder)
-    if about.get("schema") == SCHEMA and isinstance(about.get("ordered"), bool):
+    if is_searchable(about) and isinstance(about.get("ordered"), bool):
         return about
     where = f"the index in {_index_of(folder)}"
-    if type(schema := about.get("schema")) is int and schema != SCHEMA:
+    if type(schema := about.get("schema")) is int and not is_searchable(about):
         raise incompatible(where, about)
     raise IndexDamaged(
         f"{where} is incomplete: {folder} was not loaded completely; load your files again"

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from tantivy import Document, FieldType, Occur, Query, Schema, SchemaBuilder
 
-from indexer.documents import DERIVED_FIELDS, LONGEST_KEYWORD, TOKEN_FIELDS
+from indexer.documents import DERIVED_FIELDS, LONGEST_KEYWORD, OLDEST_SEARCHABLE, TOKEN_FIELDS
 from indexer.index import Range, Request, Sort
 from indexer.passages import Passage
 from indexer.query_tree import (
@@ -27,7 +27,17 @@ from indexer.query_tree import (
     Without,
 )
 from indexer.query_tree import Query as Tree
-from indexer.schema import FIELDS, INTEGERS, UNKNOWN, VALUE_FACETS, VALUE_KEYS, counted_in, merged_counts, value_key
+from indexer.schema import (
+    FIELDS,
+    INTEGERS,
+    UNKNOWN,
+    VALUE_FACETS,
+    VALUE_KEYS,
+    Field,
+    counted_in,
+    merged_counts,
+    value_key,
+)
 
 MOST_VALUES: Final = 10_000
 """Maximum number of values that are counted of one facet."""
@@ -55,23 +65,34 @@ ValuesOf = Callable[[str], Collection[str]]
 
 
 def schema() -> Schema:
-    """The schema of the field table; ``rank`` orders passages by id, ``source`` is what is returned of them."""
+    """The schema of the field table; ``rank`` orders passages by id, ``source`` is what is returned of them.
+
+    The engine addresses fields by their number, so later fields come last: those of earlier indexes keep theirs.
+    """
     builder = SchemaBuilder()
     for field in _SEARCHABLE:
-        match field.kind:
-            case "id" | "keyword" | "values" | "date":
-                fast = field.kind in ("keyword", "values")
-                builder.add_text_field(field.name, tokenizer_name="raw", index_option="basic", fast=fast)
-            case "tokens":  # this analyser only splits at spaces; it neither lowercases nor truncates
-                builder.add_text_field(field.name, tokenizer_name="whitespace", index_option="position")
-            case "number":
-                builder.add_float_field(field.name, indexed=True, fast=True)
-            case "integer":
-                builder.add_integer_field(field.name, indexed=True, fast=True)
+        if field.since <= OLDEST_SEARCHABLE:
+            _add_field(builder, field)
     builder.add_json_field("extra", tokenizer_name="raw", index_option="basic", fast=True)
     builder.add_unsigned_field("rank", fast=True)
     builder.add_bytes_field("source", stored=True)
+    for field in _SEARCHABLE:
+        if field.since > OLDEST_SEARCHABLE:
+            _add_field(builder, field)
     return builder.build()
+
+
+def _add_field(builder: SchemaBuilder, field: Field) -> None:
+    match field.kind:
+        case "id" | "keyword" | "values" | "date":
+            fast = field.kind in ("keyword", "values")
+            builder.add_text_field(field.name, tokenizer_name="raw", index_option="basic", fast=fast)
+        case "tokens":  # this analyser only splits at spaces; it neither lowercases nor truncates
+            builder.add_text_field(field.name, tokenizer_name="whitespace", index_option="position")
+        case "number":
+            builder.add_float_field(field.name, indexed=True, fast=True)
+        case "integer":
+            builder.add_integer_field(field.name, indexed=True, fast=True)
 
 
 SCHEMA: Final = schema()

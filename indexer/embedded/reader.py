@@ -9,6 +9,7 @@ from typing import Any
 from tantivy import Query
 
 from indexer import documents
+from indexer.earlier_schema import adapted, adapted_query
 from indexer.embedded.folder_errors import reading
 from indexer.embedded.opened_version import (
     Opened,
@@ -49,16 +50,17 @@ class EmbeddedReader:
 
     def search(self, request: Request) -> SearchHits:
         with self._reading() as opened:
-            return answer(opened.moment, request)
+            return answer(opened.moment, adapted(request, opened.schema))
 
     def walk(self, request: Request) -> Iterator[Passage]:
         with self._reading() as opened:
-            for address in addresses(opened.moment, request):
+            for address in addresses(opened.moment, adapted(request, opened.schema)):
                 yield passage_of(opened.moment.searcher.doc(address))
 
     def sample(self, request: Request) -> tuple[Passage, ...]:
         with self._reading() as opened:
-            return tuple(passage_of(opened.moment.searcher.doc(address)) for address in drawn(opened.moment, request))
+            found = drawn(opened.moment, adapted(request, opened.schema))
+            return tuple(passage_of(opened.moment.searcher.doc(address)) for address in found)
 
     def vocabulary(self) -> dict[str, int]:
         with self._reading() as opened:
@@ -78,7 +80,7 @@ class EmbeddedReader:
 
     def count(self, query: Tree = EVERYTHING) -> int:
         with self._reading() as opened:
-            return matching(opened.moment.searcher, compiled(query))
+            return matching(opened.moment.searcher, compiled(adapted_query(query, opened.schema)))
 
     def excess(self, query: Tree) -> int:  # noqa: ARG002 - this engine has no limit
         return 0

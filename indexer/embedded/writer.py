@@ -23,7 +23,7 @@ from indexer.embedded.segments import add, opened_at, put_in_order, write_fresh,
 from indexer.embedded.version_files import ABOUT, ABOUT_COPY, LEXICON, META, SORTED_PASSAGES
 from indexer.errors import IndexIncompatible, rollback_unavailable
 from indexer.index import RolledBack
-from indexer.ownership import MARK
+from indexer.ownership import MARK, incompatible
 from indexer.passages import Passage
 from indexer.phonetics.g2p import english
 from indexer.phonetics.lexicon import Lexicon
@@ -81,11 +81,15 @@ class EmbeddedWriter(EmbeddedReader):
     def _opened_at(self, version: str) -> Opened:
         """The version to roll back to; no other process can remove it while this one is writing."""
         try:
-            return self._reopened(version)
+            self._writable(opened := self._reopened(version))
         except IndexIncompatible as problem:
             raise rollback_unavailable(version, self._versions.current()) from problem
+        else:
+            return opened
 
     def _writable(self, opened: Opened) -> Index:
+        if opened.schema != documents.SCHEMA:
+            raise incompatible(f"the index in {self._versions.folder}", opened.about)
         if opened.index is None:
             folder = self._versions.path(opened.version)
             raise cannot_be_written(self._versions.folder, PermissionError(errno.EACCES, f"{folder} is read-only"))

@@ -7,10 +7,15 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from hearsay.records.clip import ClipRow
+from indexer.documents import OLDEST_SEARCHABLE
+from indexer.elastic import query as elastic_query
 from indexer.elastic import versions as elastic_versions
 from indexer.elastic.writer import ElasticWriter
-from indexer.errors import IndexForeign, IndexIncompatible, IndexInUse, IndexUnavailable
+from indexer.errors import IndexForeign, IndexIncompatible, IndexInUse, IndexUnavailable, WrongRequest
+from indexer.index import Range, Request, Sort
 from indexer.ingest.load import delete, load
+from indexer.query_tree import AnyOf, Between, Missing, Term
+from indexer.schema import FIELDS
 from indexer.settings import IndexSettings
 from tests.support.contract import ids, rows
 from tests.support.elastic_nodes import Node
@@ -36,6 +41,27 @@ def test_an_index_of_an_older_schema_rejects_changes(
         with pytest.raises(IndexIncompatible, match=r"an earlier version of Hearsay, .*load your files again"):
             change()
     assert client.count(index=own.index_name)["count"] == 1
+
+
+def test_an_index_of_the_schema_before_is_searched_without_the_fields_that_it_lacks(
+    elastic_index: ElasticWriter, client: Elasticsearch, monkeypatch: pytest.MonkeyPatch
+):
+    with monkeypatch.context() as earlier:
+        earlier.setattr(elastic_query, "SCHEMA", OLDEST_SEARCHABLE)
+        earlier.setattr(elastic_query, "FIELDS", [one for one in FIELDS if one.since <= OLDEST_SEARCHABLE])
+        elastic_index.replace(rows("a"))
+    version = elastic_index.about().version
+    fields = client.indices.get_mapping(index=version)[version]["mappings"]["properties"]
+    assert "duration" in fields
+    assert not {"agreement", "further_stems"} & fields.keys()
+    assert ids(elastic_index) == ["a"]
+    assert elastic_index.count(AnyOf((Between("agreement", 0.0, 1.0), Term("further_stems", "paint")))) == 0
+    assert elastic_index.count(Missing("agreement")) == 1
+    for request in (Request(ranges={"agreement": Range(0.5)}), Request(sort=Sort("agreement"))):
+        with pytest.raises(WrongRequest, match="has no field agreement"):
+            elastic_index.search(request)
+    with pytest.raises(IndexIncompatible, match="an earlier version of Hearsay"):
+        elastic_index.put(rows("b"))
 
 
 def test_a_load_replaces_an_older_schema_and_only_the_older_hearsay_can_roll_back(
