@@ -70,7 +70,8 @@ class CollectionStatistics:
 
     ``has_parts`` says whether parts of long clips are among them. ``durations`` is the histogram of durations;
     ``emotions`` has the counts of each sentiment and emotion by facet and value of the speaker; ``score_histograms``
-    has, for each emotion, the counts by tenths of its probability.
+    has, for each emotion, the counts by tenths of its probability; ``agreement`` has the counts by tenths of the
+    agreement of two transcripts, those with an agreement of 1 in the last.
     """
 
     total: int
@@ -80,6 +81,7 @@ class CollectionStatistics:
     durations: Mapping[Range, int]
     emotions: Mapping[str, Mapping[str, Mapping[str, Counts]]]
     score_histograms: Mapping[str, Sequence[int]]
+    agreement: Sequence[int]
     word_errors: ErrorStatistics
 
 
@@ -96,6 +98,7 @@ def collect_statistics(index: SearchReader, among: Request) -> CollectionStatist
         durations(index, among),
         {facet: emotions_by_speaker(index, among, facet, facets[facet]) for facet in EMOTION_FACETS},
         score_histograms(index, among),
+        agreement_histogram(index, among),
         error_statistics(index, among),
     )
 
@@ -148,6 +151,12 @@ def score_histograms(index: SearchReader, among: Request) -> dict[str, list[int]
         for emotion, count in _kept(among, "emotion", index.search(narrowed).facets["emotion"]).items():
             found.setdefault(emotion, [0] * TENTHS)[at] = count
     return {emotion: [*map(sub, rising, [*rising[1:], 0])] for emotion, rising in found.items()}
+
+
+def agreement_histogram(index: SearchReader, among: Request) -> list[int]:
+    """The counts by tenths of the agreement of two transcripts, each with its lower end included, the last with 1."""
+    rising = [index.search(_where(among, Between("agreement", at / TENTHS, None))).total for at in range(TENTHS)]
+    return [*map(sub, rising, [*rising[1:], 0])]
 
 
 def error_statistics(index: SearchReader, among: Request) -> ErrorStatistics:

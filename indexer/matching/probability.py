@@ -260,7 +260,8 @@ def _evidence(plan: Plan, passage: Passage, guesses: Mapping[str, Guess]) -> tup
 def _guessed(word: str, guess: Guess) -> Evidence:
     lost, probability = guess.lost, round(_probability(guess.log_odds), 4)
     found = lost.seconded
-    second = SecondModel(found.model, found.word, round(found.confidence, 2)) if found else None
+    place = (found.start, found.end) if found else (0, 0)
+    second = SecondModel(found.model, found.word, round(found.confidence, 2), place) if found else None
     if lost.expansion is not None:
         return Evidence(word, "sounds like", lost.expansion.tokens, probability, second)
     return Evidence(word, "second transcript" if second else "alternative", (), probability, second)

@@ -79,9 +79,18 @@ def check_of(possible: PossibleMatch) -> Check | None:
 
 
 def _places(evidence: Evidence, row: ClipRow, transcribed: Sequence[str]) -> list[_Place]:
-    """Where a word may have been said: at what was transcribed, or at the word that it is an alternative of."""
+    """Where a word may have been said, the likeliest place first.
+
+    That is where a second model transcribed it, at what was transcribed, and at the word that it is an alternative of.
+    """
+    second = [evidence.second.place] if evidence.second else []
+    others = _matched_places(evidence, transcribed) or _places_of_alternative(evidence.word, row, transcribed)
+    return list(dict.fromkeys([*second, *others]))
+
+
+def _matched_places(evidence: Evidence, transcribed: Sequence[str]) -> list[_Place]:
     if not evidence.matched:
-        return list(_places_of_alternative(evidence.word, row, transcribed))
+        return []
     size = len(evidence.matched)
     starts = range(len(transcribed) - size + 1)
     return [(at, at + size) for at in starts if tuple(transcribed[at : at + size]) == evidence.matched]
@@ -108,7 +117,12 @@ def _placed(text: str, chosen: Sequence[tuple[_Place, str]]) -> str | None:
     for first, end in sorted(words, reverse=True):
         if end > following:
             return None
-        written = written[: spans[first][1]] + " ".join(words[first, end]) + written[spans[end - 1][2] :]
+        put = " ".join(words[first, end])
+        if first < end:
+            written = written[: spans[first][1]] + put + written[spans[end - 1][2] :]
+        else:
+            at = spans[first][1] if first < len(spans) else len(written)
+            written = f"{written[:at]}{put} {written[at:]}" if first < len(spans) else f"{written} {put}".lstrip()
         following = first
     return written
 

@@ -15,7 +15,7 @@ from indexer.matching.training import FOLDS, Aim
 from indexer.matching.verification import VerificationModel, features_of
 from indexer.phonetics.model import Examples, regression
 
-AIM_CHECKED: Final = Aim((0.55, 0.55, 0.55), 0.92)
+AIM_CHECKED: Final = Aim((0.55, 0.55, 0.55), (0.92, 0.92, 0.92))
 """What thresholds after the check are chosen for."""
 
 
@@ -85,7 +85,7 @@ def _threshold(queries: Sequence[CheckedQuery]) -> float:
         empty = [not found for query, found in zip(queries, shown, strict=True) if query.query.is_absent]
         right = sum(one.is_right for found in shown for one in found)
         least_right = AIM_CHECKED.right[0] * max(1, sum(map(len, shown)))
-        if right >= least_right and sum(empty) >= AIM_CHECKED.empty * len(empty):
+        if right >= least_right and sum(empty) >= AIM_CHECKED.empty[0] * len(empty):
             return least
     return 0.95
 

@@ -42,11 +42,16 @@ class QueryTerm:
 
 @dataclass(frozen=True, slots=True)
 class SecondModel:
-    """The ``word`` that another speech ``model`` transcribed, with its ``confidence`` (0..1)."""
+    """The ``word`` that another speech ``model`` transcribed, with its ``confidence`` (0..1).
+
+    ``place`` has the positions of the tokens that the first transcript has there: the first, and the one after the
+    last. They are equal if it has none there.
+    """
 
     model: str
     word: str
     confidence: float
+    place: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,16 +48,16 @@ class Interval:
     note: str
 
 
-def columns_html(bars: Sequence[Bar], what: str) -> str:
-    """Counts of consecutive ranges as columns."""
+def columns_html(bars: Sequence[Bar], what: str, unit: str) -> str:
+    """Counts of consecutive ranges as columns; ``unit`` is that of their labels."""
     most = max((bar.count for bar in bars), default=0) or 1
-    items = "".join(_column(bar, bar.count / most) for bar in bars)
+    items = "".join(_column(bar, bar.count / most, unit) for bar in bars)
     return f'<ol class="columns" aria-label="{escape(what)}">{items}</ol>'
 
 
-def _column(bar: Bar, height: float) -> str:
+def _column(bar: Bar, height: float, unit: str) -> str:
     inside = f"<b>{bar.count:,}</b><i></i><span>{escape(bar.label)}</span>"
-    label = escape(f"{bar.label} s: {bar.count:,}")
+    label = escape(f"{bar.label}{unit}: {bar.count:,}")
     opening = f'<a class="go" href="{escape(bar.address)}" target="_self" aria-label="{label}">'
     return f'<li style="--part:{height:.4f}">{f"{opening}{inside}</a>" if bar.count else inside}</li>'
 

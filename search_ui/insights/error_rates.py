@@ -63,7 +63,8 @@ def durations_html(stats: CollectionStatistics, state: SearchState) -> str:
     if not any(stats.durations.values()):
         return "<p>The duration of all clips is unknown.</p>"
     bars = [Bar(_seconds(span), count, link(state.within("duration", span))) for span, count in stats.durations.items()]
-    return f"<p>Number of {noun(stats)}s by duration in seconds.</p>{columns_html(bars, 'Durations in seconds')}"
+    columns = columns_html(bars, "Durations in seconds", unit=" s")
+    return f"<p>Number of {noun(stats)}s by duration in seconds.</p>{columns}"
 
 
 def _seconds(span: Range) -> str:

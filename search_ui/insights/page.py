@@ -9,6 +9,7 @@ import streamlit as st
 from hearsay.errors import HearsayError
 from indexer.insights.statistics import CollectionStatistics, collect_statistics
 from search_ui.connection import the_index
+from search_ui.insights.agreement import agreement_html
 from search_ui.insights.emotions import certainty_html, emotions_html
 from search_ui.insights.error_rates import durations_html, figures, rates_html
 from search_ui.insights.word_errors import word_errors_html
@@ -50,6 +51,7 @@ def page_html(stats: CollectionStatistics, state: SearchState) -> str:
         "Durations": durations_html(stats, state),
         "Sentiments and emotions": emotions_html(stats, state),
         "Scores of the emotion model": certainty_html(stats, state),
+        "Agreement of two transcripts": agreement_html(stats, state),
         "Word error rates": rates_html(stats, state),
         "Most frequent word errors": word_errors_html(stats, state),
     }

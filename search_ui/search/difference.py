@@ -1,4 +1,6 @@
-"""A reference with the word errors of its transcript marked: insertions struck out, deletions underlined."""
+"""A reference, or a second transcript, with its differences to the transcript marked: words that only the transcript
+has are struck out, words that it lacks are underlined.
+"""
 
 import re
 from collections.abc import Iterator
@@ -14,10 +16,6 @@ from hearsay.text.wer import align
 _CACHED_PAIRS: Final = 1000
 """Pairs of texts whose differences are cached: a page shows the same pairs on every run."""
 
-_TITLES: Final = {
-    "del": "in the transcript, not in the reference",
-    "ins": "in the reference, not in the transcript",
-}
 
 _PART: Final = re.compile(r"[\W_]*[^\W_]+[\W_]*")
 """A run of letters and digits with the characters around it."""
@@ -27,17 +25,23 @@ Marked = tuple[str, str]
 
 
 @lru_cache(_CACHED_PAIRS)
-def difference_html(reference: str, transcript: str, language: str = "") -> str:
+def difference_html(reference: str, transcript: str, language: str = "", name: str = "reference") -> str:
     """The reference; before each word that was not recognised, the words that the transcript has in its place.
 
-    Words that the normaliser of word error rate treats as equal, such as “twenty” and “20”, are not marked. All words
-    have their original spelling, and all text is escaped.
+    ``name`` is what the reference is called, for example “second transcript”. Words that the normaliser of word error
+    rate treats as equal, such as “twenty” and “20”, are not marked. All words have their original spelling, and all
+    text is escaped.
     """
     pieces = []
     for mark, run in groupby(_marked(reference, transcript, language), key=lambda one: one[1]):
         text = escape("".join(word for word, _ in run).strip())
-        pieces.append(f'<{mark} title="{_TITLES[mark]}">{text}</{mark}>' if mark else text)
+        pieces.append(f'<{mark} title="{_title(mark, name)}">{text}</{mark}>' if mark else text)
     return " ".join(pieces)
+
+
+def _title(mark: str, name: str) -> str:
+    here, there = ("transcript", name) if mark == "del" else (name, "transcript")
+    return f"in the {here}, not in the {there}"
 
 
 def _marked(reference: str, transcript: str, language: str) -> Iterator[Marked]:

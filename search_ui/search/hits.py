@@ -11,6 +11,7 @@ from typing import Final
 from hearsay.records.clip import ClipRow
 from hearsay.records.emotions import UNCERTAIN
 from hearsay.records.score import language_of
+from hearsay.records.transcript import ModelTranscript
 from hearsay.text.format import clock, duration, percent, probability
 from hearsay.text.normalize import words as normalised_words
 from hearsay.text.scoring import normalizer_in_words
@@ -56,7 +57,8 @@ def hit_html(passage: Passage, evidence: Sequence[Evidence], context: HitContext
     return (
         f'<li class="{_classes(context)}"{_stretch(passage)}>{_player(passage, context)}'
         f'<div class="said"><div>{_transcript(passage.row, evidence, is_playable=context.audio is not None)}'
-        f"{_explanation(passage, evidence, context.probability)}{_reference(passage, context.common)}</div>"
+        f"{_explanation(passage, evidence, context.probability)}{_reference(passage, context.common)}"
+        f"{''.join(_further(passage.row, further) for further in passage.row.transcripts)}</div>"
         f'<p class="about">{"".join(_metadata(passage))}<span class="rest">'
         f'<span class="clip">{escape(passage.clip)}</span>{more}{subtitles_html(passage)}</span></p></div></li>'
     )
@@ -77,6 +79,7 @@ def models_note(rows: Iterable[ClipRow]) -> str:
     rows = list(rows)
     lines = (
         _named("speech model", {row.asr_model for row in rows}),
+        _named("second speech model", {further.model for row in rows for further in row.transcripts}),
         _named("emotion model", {row.ser_model for row in rows}),
     )
     note = " · ".join(filter(None, lines))
@@ -162,6 +165,18 @@ def _reference(passage: Passage, common: str) -> str:
     return f'<p class="reference"><span>Reference:</span> <bdi>{difference}</bdi></p>'
 
 
+def _further(row: ClipRow, further: ModelTranscript) -> str:
+    """A further transcript with its differences to the first one; empty if there are none."""
+    if not further.text and further.error:
+        text = f"not transcribed: {escape(further.error)}"
+    elif normalised_words(further.text) == normalised_words(row.generated_text):
+        return ""
+    else:
+        language = language_of(row)
+        text = difference_html(further.text, row.generated_text, language, name="second transcript") or "nothing"
+    return f'<p class="further"><span>{escape(further.model or "Second model")}:</span> <bdi>{text}</bdi></p>'
+
+
 def _metadata(passage: Passage) -> Iterable[str]:
     row = passage.row
     if row.emotion:
@@ -174,6 +189,9 @@ def _metadata(passage: Passage) -> Iterable[str]:
     if (rate := passage.wer()) is not None:
         title = f"Word error rate: word errors divided by the words of the reference. {normalizer_note()}"
         yield f'<span title="{title}">WER {percent(rate)}</span>'
+    if (agreement := row.agreement) is not None:
+        title = "Agreement of the two transcripts: 1 minus the word error rate of one against the other"
+        yield f'<span title="{title}">agreement {probability(agreement)}</span>'
     if not passage.is_whole:
         yield f"<span>{clock(passage.start)}{f'–{clock(passage.end)}' if passage.end is not None else ''}</span>"
 

@@ -21,7 +21,7 @@ from indexer.matching.verification import (
     verification_models,
 )
 from indexer.passages import Passage, passages_of
-from indexer.query.explanation import Evidence
+from indexer.query.explanation import Evidence, SecondModel
 
 
 def possible(
@@ -65,6 +65,31 @@ def test_an_alternative_stands_in_place_of_its_word() -> None:
     words = (Word("It", 0, 1), Word("is", 1, 2), Word("mallet", 2, 3, 0.5, (Alternative("Mullet", 0.4),)))
     assert texts_of(possible("It is mallet.", ("mullet", ""), words=words)) == ("It is mullet.",)
     assert texts_of(possible("It is a mallet.", ("mullet", ""), words=words)) == (), "the words are not the transcript"
+
+
+@pytest.mark.parametrize(
+    ("transcript", "place", "matched", "texts"),
+    [
+        ("The black myth was old.", (1, 3), (), ["The blacksmith was old."]),
+        ("The was old.", (1, 1), (), ["The blacksmith was old."]),
+        ("so said the", (3, 3), (), ["so said the blacksmith"]),
+        ("", (0, 0), (), ["blacksmith"]),
+        (
+            "plaque met the black myth",
+            (3, 5),
+            ("plaque",),
+            ["plaque met the blacksmith", "blacksmith met the black myth"],
+        ),
+    ],
+    ids=["replaced", "between", "end", "empty", "two places"],
+)
+def test_a_word_of_a_second_transcript_stands_where_that_one_has_it(
+    transcript: str, place: tuple[int, int], matched: tuple[str, ...], texts: list[str]
+) -> None:
+    second = SecondModel("whisper-base", "blacksmith", 0.9, place)
+    kind = "sounds like" if matched else "second transcript"
+    match = replace(possible(transcript), evidence=(Evidence("blacksmith", kind, matched, 0.3, second),))
+    assert list(texts_of(match)) == texts
 
 
 def test_words_that_match_or_are_missing_stay_as_they_are() -> None:
