@@ -10,7 +10,7 @@ import pytest
 from hearsay.records.clip import ClipRow
 from hearsay.records.emotions import sentiment_of
 from hearsay.records.score import scored_words_of
-from hearsay.records.transcript import Segment
+from hearsay.records.transcript import ModelTranscript, Segment
 from hearsay.text.wer import WordErrors, word_errors
 from indexer.embedded.writer import EmbeddedWriter
 from indexer.index import Range, Request, SearchWriter
@@ -99,6 +99,22 @@ def test_scores_are_counted_in_tenths_that_include_their_lower_bound(index: Sear
     for emotion, counts in found.items():
         scores = Counter(min(9, at % 11) for at, row in enumerate(ROWS) if row.emotion == emotion)
         assert counts == [scores[tenth] for tenth in range(10)]
+
+
+def test_the_agreement_of_two_transcripts_is_counted_in_tenths(tmp_path: Path):
+    said = ("the blacksmith sang", "the black smith sang", "nothing alike was said")
+    rows = [replace(row, transcripts=(ModelTranscript("two", said[at % 3]),)) for at, row in enumerate(ROWS[:30])]
+    (index,) = filled(tmp_path, [*rows, *ROWS[30:]])
+    found = collect_statistics(index, Request()).agreement
+    assert found == [sum(_tenth(row) == tenth for row in rows) for tenth in range(10)]
+    assert (sum(found), found[9]) == (30, sum(row.agreement == 1 for row in rows))
+    among = Request(ranges={"agreement": Range(0.5)})
+    assert collect_statistics(index, among).agreement == [0] * 5 + found[5:]
+
+
+def _tenth(row: ClipRow) -> int:
+    assert row.agreement is not None
+    return min(9, int(row.agreement * 10))
 
 
 def test_errors_are_counted_by_slice_and_word(index: SearchWriter):

@@ -24,14 +24,16 @@ def test_a_word_has_the_number_of_clips_that_contain_it():
 
 
 def test_the_height_of_a_column_is_its_count_and_empty_ones_have_no_link():
-    html = columns_html([Bar("0–1", 0, "./?a"), Bar("1–2", 50, "./?b"), Bar("2–3", 1200, "./?c")], "durations")
+    html = columns_html(
+        [Bar("0–1", 0, "./?a"), Bar("1–2", 50, "./?b"), Bar("2–3", 1200, "./?c")], "durations", unit=" s"
+    )
     assert re.findall(r"--part:([\d.]+)", html) == ["0.0000", "0.0417", "1.0000"]
     assert re.findall(r'href="([^"]+)"', html) == ["./?b", "./?c"]
     assert 'aria-label="2–3 s: 1,200"' in html
 
 
 def test_a_chart_without_columns_is_empty():
-    assert columns_html([], "durations") == '<ol class="columns" aria-label="durations"></ol>'
+    assert columns_html([], "durations", unit="") == '<ol class="columns" aria-label="durations"></ol>'
 
 
 def test_each_part_has_a_label_a_share_and_a_link_to_its_search():
@@ -71,7 +73,7 @@ def test_text_of_records_is_escaped():
     bar = Bar(EVIL, 1, f"./?accent={EVIL}")
     part = Part(EVIL, 1, EVIL, EVIL)
     stats = (
-        columns_html([bar], EVIL),
+        columns_html([bar], EVIL, EVIL),
         stacked_html([Stacked(bar, [[part]])], EVIL, EVIL),
         intervals_html([Interval(bar, None, EVIL)], EVIL, EVIL, 1.0),
         histogram_html([1], [EVIL]),

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from hearsay.records.clip import ClipRow
 from hearsay.records.emotions import sentiment_of
-from hearsay.records.transcript import Segment
+from hearsay.records.transcript import ModelTranscript, Segment
 from indexer.ingest.load import read_rows
 from search_ui.search.request import search_page
 from search_ui.state import SearchState
@@ -74,6 +74,23 @@ def rows_with_number(page: AppTest) -> list[tuple[str, int]]:
         r'<tr><th scope="row"><a class="go" href="([^"]+)".*?<td class="number">([\d,]+)</td>', html(page)
     )
     return [(address, int(number.replace(",", ""))) for address, number in found]
+
+
+def test_the_agreement_of_two_transcripts_is_drawn_if_there_are_some(opened: Open) -> None:
+    title = "Agreement of two transcripts"
+    said = ("the blacksmith sang", "the black smith sang", "a bell")
+    rows = [replace(row, transcripts=(ModelTranscript("two", said[at % 3]),)) for at, row in enumerate(ROWS[:30])]
+    page = opened([*rows, *ROWS[30:]])
+    assert "30 clips (67 %) have two transcripts" in text(page)
+    columns = re.search(f'<ol class="columns" aria-label="{title}">(.*?)</ol>', html(page), re.DOTALL)
+    assert columns
+    links = re.findall(r'href="([^"]+)"[^>]* aria-label="[\d.–]+: ([\d,]+)"', columns[1])
+    assert sum(int(number) for _, number in links) == 30
+    assert [total_of(address) for address, _ in links] == [int(number) for _, number in links]
+
+
+def test_without_second_transcripts_no_agreement_is_drawn(opened: Open) -> None:
+    assert "Agreement" not in text(opened(ROWS))
 
 
 def test_the_number_of_clips_their_duration_and_error_rate_are_at_the_top(opened: Open) -> None:

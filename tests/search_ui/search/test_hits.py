@@ -2,11 +2,13 @@
 
 import re
 from dataclasses import replace
+from html import escape
 from html.parser import HTMLParser
 
 import pytest
 
 from hearsay.records.clip import ClipRow
+from hearsay.records.transcript import ModelTranscript
 from indexer.documents import stem
 from indexer.passages import Passage
 from indexer.phonetics.expansion import Expansion
@@ -240,11 +242,40 @@ def test_the_numbering_of_results_continues_on_the_next_page() -> None:
     assert hits_html(["<li>a</li>", "<li>b</li>"], 11) == '<ol class="hits" start="11"><li>a</li><li>b</li></ol>'
 
 
+SECOND = ModelTranscript(model="whisper-tiny.en", text="The blacksmith let the hammers fall.")
+
+
+def test_a_second_transcript_is_shown_with_its_model_its_differences_and_the_agreement() -> None:
+    html = shown(whole(replace(ROW, transcripts=(SECOND,))))
+
+    (further,) = re.findall(r'<p class="further">.*?</p>', html)
+    assert re.sub(r' title="[^"]+"', "", further) == (
+        '<p class="further"><span>whisper-tiny.en:</span> <bdi>The <del>black smith</del> <ins>blacksmith</ins> let '
+        "the <del>hammer</del> <ins>hammers</ins> fall.</bdi></p>"
+    )
+    assert 'title="in the second transcript, not in the transcript">hammers' in further
+    assert "agreement 0.57</span>" in html
+
+
+def test_an_equal_second_transcript_is_not_repeated_and_a_missing_one_has_its_reason() -> None:
+    equal = replace(SECOND, text=ROW.generated_text.upper())
+    html = shown(whole(replace(ROW, transcripts=(equal,))))
+    assert "further" not in html
+    assert "agreement 1.00</span>" in html
+
+    html = shown(whole(replace(ROW, transcripts=(replace(SECOND, text="", error=f"broken {EVIL}"),))))
+    assert f"<bdi>not transcribed: broken {escape(EVIL)}</bdi>" in html
+    assert "agreement" not in html
+
+
 def test_the_models_of_a_page_are_named_once_each() -> None:
     other = replace(ROW, id="set/b.mp3", ser_model="")
     note = models_note([ROW, other, ROW])
 
     assert read(note).text == "Speech model: facebook/wav2vec2-large-960h · emotion model: a/tagger"
+
+    second = read(models_note([replace(ROW, transcripts=(SECOND,)), ROW])).text
+    assert "facebook/wav2vec2-large-960h · second speech model: whisper-tiny.en · emotion model" in second
 
 
 def test_built_in_models_have_a_note() -> None:
