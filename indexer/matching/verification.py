@@ -79,7 +79,7 @@ def check_of(possible: PossibleMatch) -> Check | None:
 
 
 def _places(evidence: Evidence, row: ClipRow, transcribed: Sequence[str]) -> list[_Place]:
-    """Where a word may have been said, the likeliest place first.
+    """Where a word may have been said, the most probable place first.
 
     That is where a second model transcribed it, at what was transcribed, and at the word that it is an alternative of.
     """
