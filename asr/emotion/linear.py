@@ -32,7 +32,7 @@ Vector = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class LinearClassifier:
-    """Multinomial logistic regression over standardised `voice_features`.
+    """Multinomial logistic regression over standardised features.
 
     ``mean`` and ``deviation`` have the shape (features,), ``weights`` (features, labels), ``bias`` (labels,).
     """
@@ -62,9 +62,12 @@ class LinearClassifier:
         return label not in NEVER_REPORTED and score >= self.min_score and strangeness <= self.max_strangeness
 
     def emotion(self, waveform: Waveform) -> EmotionOutput:
-        """The emotion in one waveform; `NO_EMOTION` if it contains no voice."""
-        if (features := voice_features(waveform)) is None:
-            return NO_EMOTION
+        """The emotion in one waveform by its `voice_features`; `NO_EMOTION` if it contains no voice."""
+        features = voice_features(waveform)
+        return NO_EMOTION if features is None else self.emotion_of(features)
+
+    def emotion_of(self, features: Vector) -> EmotionOutput:
+        """The emotion by the features of one clip, shape (features,)."""
         scores = dict(zip(self.labels, self.probabilities(features).tolist(), strict=True))
         best = max(scores, key=scores.__getitem__)
         is_accepted = self.accepts(best, scores[best], float(self.strangeness(features)))

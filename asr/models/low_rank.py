@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.errors import ModelUnavailable
-from asr.models.ctranslate2_file import Ctranslate2File, read_ctranslate2, whisper_places, write_ctranslate2
+from asr.inference.ctranslate2_file import Ctranslate2File, read_ctranslate2, whisper_places, write_ctranslate2
 
 BASE: Final = "base_sha256"
 """Key of the metadata: the SHA-256 of the ``model.bin`` that the change was trained for."""

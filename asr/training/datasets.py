@@ -1,7 +1,7 @@
 """Training data: folders of clips with a table of speakers and emotions."""
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -36,14 +36,19 @@ class LabelledVoices:
         return LabelledVoices(self.recorded[chosen], changed, self.emotions[chosen], self.speakers[chosen])
 
 
-def read_labelled_voices(folder: Path) -> LabelledVoices:
-    """The clips of a labelled folder, with altered copies; clips without a voice are skipped."""
+def read_labelled_voices(
+    folder: Path, describe: Callable[[Waveform], Vector | None] = voice_features
+) -> LabelledVoices:
+    """The clips of a labelled folder, with altered copies; clips without a voice are skipped.
+
+    ``describe`` gives the features of a waveform, shape (features,), or None if it has no voice.
+    """
     random = np.random.default_rng(2005)
     kept: list[tuple[Sequence[Vector], str, str]] = []
     for row in read_labels(folder, ("file", "emotion", "speaker")):
         waveform = read_waveform(folder / row["file"])
         changed = [through_another_channel(waveform, random) for _ in range(_CHANNELS)]
-        features = [found for each in (waveform, *changed) if (found := voice_features(each)) is not None]
+        features = [found for each in (waveform, *changed) if (found := describe(each)) is not None]
         if len(features) == 1 + _CHANNELS:
             kept.append((features, canonical_emotion(row["emotion"]), row["speaker"]))
     if len({speaker for _, _, speaker in kept}) < 2:

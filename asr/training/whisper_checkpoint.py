@@ -10,7 +10,7 @@ from torch import Tensor
 from transformers import WhisperConfig, WhisperForConditionalGeneration
 
 from asr.errors import ModelUnavailable
-from asr.models.ctranslate2_file import Ctranslate2File, read_ctranslate2, whisper_places
+from asr.inference.ctranslate2_file import Ctranslate2File, read_ctranslate2, whisper_places
 
 _SPEC: Final = "WhisperSpec"
 

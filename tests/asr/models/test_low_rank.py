@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from asr.errors import ModelUnavailable
-from asr.models.ctranslate2_file import Ctranslate2File, read_ctranslate2
+from asr.inference.ctranslate2_file import Ctranslate2File, read_ctranslate2
 from asr.models.low_rank import BASE, SETTINGS, LowRankChange, read_change, write_adapted, write_change
 from tests.support.weights import published_weights
 

@@ -12,7 +12,7 @@ from ctranslate2.models import Whisper
 from asr.audio.decoding import SAMPLE_RATE, decode_audio
 from asr.audio.mel import log_mel
 from asr.errors import ModelUnavailable
-from asr.models.ctranslate2_file import read_ctranslate2, write_ctranslate2
+from asr.inference.ctranslate2_file import read_ctranslate2, write_ctranslate2
 from asr.speech.whisper_tokens import WhisperVocabulary
 from asr.training.whisper_checkpoint import ctranslate2_from_whisper, decoded, encoded, whisper_from_ctranslate2
 from asr.types import Waveform

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from asr.errors import ModelUnavailable
-from asr.models.ctranslate2_file import read_ctranslate2, whisper_places, write_ctranslate2
+from asr.inference.ctranslate2_file import read_ctranslate2, whisper_places, write_ctranslate2
 from tests.support.weights import published_weights
 
 

@@ -1,0 +1,155 @@
+"""The first layers of Whisper's encoder, in numpy: CTranslate2 returns the last layer only, and torch may be missing.
+
+Each clip is computed on its own, so that its embedding does not depend on others.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.audio.mel import log_mel
+from asr.errors import ModelUnavailable
+from asr.inference.ctranslate2_file import Ctranslate2File, read_ctranslate2
+from asr.types import SAMPLE_RATE, Waveform
+
+Floats = NDArray[np.float32]
+
+_SPEC: Final = "WhisperSpec"
+_FRAMES_A_SECOND: Final = 100  # of the spectrogram; the encoder returns half as many
+_LOUD_RANGE: Final = 3.5  # decades of power (35 dB) below the loudest frame
+_MARGIN: Final = 10  # frames kept around the loud ones
+_LONGEST: Final = 1_000  # frames of one pass
+_SHORTEST: Final = 30  # frames: 0.3 s
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """The weights of a transformer layer: matrices (out, in), and vectors (out,)."""
+
+    norm: tuple[Floats, Floats]
+    projections: tuple[Floats, Floats]
+    output: tuple[Floats, Floats]
+    second_norm: tuple[Floats, Floats]
+    wide: tuple[Floats, Floats]
+    narrow: tuple[Floats, Floats]
+
+
+class WhisperEncoder:
+    """The first ``layers`` layers of the encoder in a model folder in CTranslate2's format.
+
+    Raises `ModelUnavailable` if the folder does not contain Whisper's weights in float16 or float32, or fewer layers.
+    """
+
+    def __init__(self, folder: Path, layers: int) -> None:
+        file = read_ctranslate2(folder / "model.bin")
+        if file.spec != _SPEC or file.variables["encoder/conv1/weight"].dtype == np.int8:
+            raise ModelUnavailable(
+                f"{folder} does not contain a Whisper model in float16 or float32; name another one."
+            )
+        if layers > file.layers("encoder"):
+            raise ModelUnavailable(f"The encoder of {folder} has {file.layers('encoder')} layers, not {layers}.")
+        self._heads = int(file.variables["encoder/num_heads"])
+        self._first, self._second = (_convolution(file, f"encoder/conv{number}") for number in (1, 2))
+        self._positions = _floats(file, "encoder/position_encodings/encodings")
+        self._layers = [_layer(file, f"encoder/layer_{number}") for number in range(layers)]
+        self._bands = file.variables["encoder/conv1/weight"].shape[1]
+
+    def embedding(self, waveform: Waveform) -> Floats | None:
+        """The mean of each layer's states over the clip, shape (layers, width); None without 0.3 s of sound.
+
+        Only frames between the first and the last within 35 dB of the loudest count, so that silence around the clip
+        changes nothing. A longer clip than 10 s is computed in parts of equal length.
+        """
+        features = self._features(waveform)
+        if features is None:
+            return None
+        parts = np.array_split(features, -(-len(features) // _LONGEST))
+        means = [np.stack([states.mean(axis=0) for states in self.states(part)]) for part in parts]
+        return np.average(means, axis=0, weights=[len(part) for part in parts]).astype(np.float32)
+
+    def states(self, features: Floats) -> list[Floats]:
+        """The states after each layer, shape (frames / 2, width), for a spectrogram of shape (frames, bands)."""
+        states = _gelu(_convolved(features, self._first, 1))
+        states = _gelu(_convolved(states, self._second, 2))
+        states = states + self._positions[: len(states)]
+        found = []
+        for layer in self._layers:
+            states = states + self._attended(_normed(states, layer.norm), layer)
+            hidden = _gelu(_linear(_normed(states, layer.second_norm), layer.wide))
+            states = states + _linear(hidden, layer.narrow)
+            found.append(states)
+        return found
+
+    def _features(self, waveform: Waveform) -> Floats | None:
+        """The spectrogram between the first and the last loud frame, shape (frames, bands)."""
+        frames = len(waveform) * _FRAMES_A_SECOND // SAMPLE_RATE
+        if frames < _SHORTEST or not waveform.any():
+            return None
+        features = log_mel(waveform, frames, self._bands).T
+        power = np.log10((10.0 ** (4 * features - 4)).sum(axis=1))
+        loud = np.flatnonzero(power > power.max() - _LOUD_RANGE)
+        if loud[-1] - loud[0] < _SHORTEST:
+            return None
+        return np.ascontiguousarray(features[max(0, loud[0] - _MARGIN) : loud[-1] + 1 + _MARGIN])
+
+    def _attended(self, states: Floats, layer: _Layer) -> Floats:
+        frames, width = states.shape
+        parts = _linear(states, layer.projections).reshape(frames, 3, self._heads, -1).transpose(1, 2, 0, 3)
+        queries, keys, values = parts
+        logits = (queries * np.float32((width // self._heads) ** -0.5)) @ keys.transpose(0, 2, 1)
+        shares = np.exp(logits - logits.max(axis=-1, keepdims=True))
+        shares /= shares.sum(axis=-1, keepdims=True)
+        return _linear((shares @ values).transpose(1, 0, 2).reshape(frames, width), layer.output)
+
+
+def _layer(file: Ctranslate2File, place: str) -> _Layer:
+    attention, feed_forward = f"{place}/self_attention", f"{place}/ffn"
+    return _Layer(
+        norm=_pair(file, f"{attention}/layer_norm", "gamma", "beta"),
+        projections=_pair(file, f"{attention}/linear_0", "weight", "bias"),
+        output=_pair(file, f"{attention}/linear_1", "weight", "bias"),
+        second_norm=_pair(file, f"{feed_forward}/layer_norm", "gamma", "beta"),
+        wide=_pair(file, f"{feed_forward}/linear_0", "weight", "bias"),
+        narrow=_pair(file, f"{feed_forward}/linear_1", "weight", "bias"),
+    )
+
+
+def _pair(file: Ctranslate2File, place: str, first: str, second: str) -> tuple[Floats, Floats]:
+    return _floats(file, f"{place}/{first}"), _floats(file, f"{place}/{second}")
+
+
+def _floats(file: Ctranslate2File, name: str) -> Floats:
+    return np.asarray(file.variables[name], np.float32)
+
+
+def _convolution(file: Ctranslate2File, place: str) -> tuple[Floats, Floats]:
+    """A convolution of three steps as a matrix, shape (out, 3 * in)."""
+    weight, bias = _pair(file, place, "weight", "bias")
+    return np.ascontiguousarray(weight.transpose(0, 2, 1)).reshape(len(weight), -1), bias
+
+
+def _convolved(states: Floats, convolution: tuple[Floats, Floats], stride: int) -> Floats:
+    padded = np.pad(states, ((1, 1), (0, 0)))
+    windows = np.concatenate([padded[:-2], padded[1:-1], padded[2:]], axis=1)[::stride]
+    return _linear(windows, convolution)
+
+
+def _linear(states: Floats, weights: tuple[Floats, Floats]) -> Floats:
+    matrix, bias = weights
+    return np.asarray(states @ matrix.T + bias)
+
+
+def _normed(states: Floats, weights: tuple[Floats, Floats]) -> Floats:
+    scale, shift = weights
+    centred = states - states.mean(axis=-1, keepdims=True)
+    deviation = np.sqrt(np.square(centred).mean(axis=-1, keepdims=True) + np.float32(1e-5))
+    return np.asarray(centred / deviation * scale + shift)
+
+
+def _gelu(values: Floats) -> Floats:
+    """GELU in its approximation by tanh, which differs by up to 0.0005 from that of the error function."""
+    inner = np.float32(np.sqrt(2 / np.pi)) * (values + np.float32(0.044715) * values * values * values)
+    return np.asarray(np.float32(0.5) * values * (1 + np.tanh(inner)))
