@@ -6,9 +6,10 @@ from typing import Final, Generic, TypeVar
 
 from asr.emotion.classifier import ClassifierEmotionModel
 from asr.emotion.linear import LinearEmotionModel
+from asr.emotion.whisper_emotion import WhisperEmotionModel
 from asr.errors import ModelUnavailable
 from asr.inference.checkpoints import Checkpoint, device_of, downloads, has_torch, loaded
-from asr.models.published import ENGLISH, models_for
+from asr.models.published import ENGLISH, PublishedModel, models_for, published
 from asr.models.weights import is_ctranslate2, resolve_weights
 from asr.settings import AsrSettings
 from asr.speech import pocketsphinx
@@ -71,20 +72,32 @@ def speech_candidates(settings: AsrSettings) -> list[str]:
 def open_emotion_model(settings: AsrSettings) -> OpenedModel[EmotionModel]:
     """The emotion model that ``ser_model`` names; raises `ModelUnavailable` if a named one is not available.
 
-    ``auto`` is the large classifier on a GPU, and the linear model elsewhere or if the large one is not available.
+    ``auto`` is the first of `emotion_candidates` that can be loaded; what could not be is named in the warning.
     """
-    if settings.ser_model not in (AUTO, LinearEmotionModel.name):
-        return OpenedModel(_checkpoint_emotion_model(settings.ser_model, settings))
-    if settings.ser_model != AUTO or not _has_gpu(settings.device):
-        return OpenedModel(LinearEmotionModel())
-    try:
-        return OpenedModel(_checkpoint_emotion_model(EMOTION_ON_GPU, settings))
-    except ModelUnavailable as problem:
-        return OpenedModel(
-            LinearEmotionModel(),
-            f"The default emotion model of this machine, {EMOTION_ON_GPU}, is not available: {problem} "
-            f"Using {LinearEmotionModel.name} instead.",
-        )
+    if settings.ser_model != AUTO:
+        return OpenedModel(_open_emotion_by_name(settings.ser_model, settings))
+    failed: list[str] = []
+    *better, last = emotion_candidates(settings)
+    for name in better:
+        try:
+            return OpenedModel(_open_emotion_by_name(name, settings), _in_place_of(failed, name))
+        except ModelUnavailable as problem:
+            failed.append(f"The emotion model {name} is not available: {problem}")
+    return OpenedModel(_open_emotion_by_name(last, settings), _in_place_of(failed, last))
+
+
+def emotion_candidates(settings: AsrSettings) -> list[str]:
+    """The emotion models for ``auto``, best first, for this device."""
+    on_gpu = [EMOTION_ON_GPU] if _has_gpu(settings.device) else []
+    return [*on_gpu, WhisperEmotionModel.name, LinearEmotionModel.name]
+
+
+def emotion_encoder(settings: AsrSettings) -> PublishedModel:
+    """The Whisper model whose encoder ``whisper-emotion`` uses: the speech model if it is a published one.
+
+    With another speech model, it is the one that ``auto`` prefers for the language.
+    """
+    return published(settings.asr_model) or models_for(settings.asr_language)[0]
 
 
 def _open_by_name(name: str, settings: AsrSettings) -> OpenedModel[SpeechModel]:
@@ -116,6 +129,20 @@ def checkpoint_speech_model(name: str, settings: AsrSettings) -> SpeechModel:
         if loaded(name, _class_of_checkpoint) is Seq2SeqSpeechModel:
             return Seq2SeqSpeechModel(name, device, settings.precision, settings.batch_seconds)
         return CtcSpeechModel(name, device, settings.precision, settings.batch_seconds)
+
+
+def _open_emotion_by_name(name: str, settings: AsrSettings) -> EmotionModel:
+    if name == LinearEmotionModel.name:
+        return LinearEmotionModel()
+    if name == WhisperEmotionModel.name:
+        encoder = emotion_encoder(settings)
+        weights = resolve_weights(encoder.name, settings)
+        return WhisperEmotionModel(weights.folder, encoder.name, weights.digest)
+    return _checkpoint_emotion_model(name, settings)
+
+
+def _in_place_of(failed: Sequence[str], used: str) -> str | None:
+    return " ".join([*failed, f"Using {used} instead."]) if failed else None
 
 
 def _checkpoint_emotion_model(name: str, settings: AsrSettings) -> EmotionModel:

@@ -1,16 +1,18 @@
 """Which models a run would use, and why, without loading them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from asr.emotion.linear import MODEL, LinearEmotionModel
+from asr.emotion.whisper_emotion import WhisperEmotionModel, head_weights
 from asr.errors import ModelUnavailable
-from asr.inference.checkpoints import Checkpoint, device_of, has_torch
+from asr.inference.checkpoints import Checkpoint, has_torch
 from asr.inference.weights import weights_digest
 from asr.models.hub import is_hub_reachable
-from asr.models.published import PUBLISHED, published
-from asr.models.registry import AUTO, EMOTION_ON_GPU, speech_candidates
+from asr.models.published import PUBLISHED, PublishedModel, published
+from asr.models.registry import AUTO, emotion_candidates, emotion_encoder, speech_candidates
 from asr.models.weights import weights_here
 from asr.settings import AsrSettings
 from asr.speech import pocketsphinx
@@ -20,12 +22,16 @@ _BUILT_IN: Final = frozenset({pocketsphinx.NAME, LinearEmotionModel.name})
 
 @dataclass(frozen=True, slots=True)
 class ModelSelection:
-    """A model, the reason for its selection, whether its weights are on this machine, and whether it is a fallback."""
+    """A model, the reason for its selection, whether its weights are on this machine, and whether it is a fallback.
+
+    ``encoder`` is the Whisper model that the emotion model ``whisper-emotion`` uses.
+    """
 
     name: str
     why: str
     is_here: bool
     is_fallback: bool = False
+    encoder: PublishedModel | None = None
 
     def in_words(self) -> str:
         return f"{self.name} ({self.why}{'' if self.is_here else '; to be downloaded'})"
@@ -36,6 +42,8 @@ class ModelSelection:
             return pocketsphinx.weights_of_the_wheel() if self.is_here else ""
         if self.name == LinearEmotionModel.name:
             return weights_digest({"model": MODEL})
+        if self.encoder:
+            return head_weights(self.encoder.name, self.encoder.digest) if self.is_here else ""
         if model := published(self.name):
             return model.digest if self.is_here else ""
         folder = _folder_of(self.name)
@@ -59,21 +67,34 @@ def select_speech_model(settings: AsrSettings) -> ModelSelection:
 def select_emotion_model(settings: AsrSettings) -> ModelSelection:
     """The emotion model that `open_emotion_model` would open; raises `ModelUnavailable` if the device is invalid."""
     if settings.ser_model != AUTO:
-        return _named(settings.ser_model, "SER_MODEL", settings)
-    if not has_torch():
-        return ModelSelection(LinearEmotionModel.name, "auto: torch and transformers are not installed", is_here=True)
-    device = device_of(settings.device)
-    if not device.startswith("cuda"):
-        return ModelSelection(LinearEmotionModel.name, f"auto: on {device}", is_here=True)
-    why = f"auto: on {device}"
-    if obstacle := _obstacle(EMOTION_ON_GPU, settings):
-        return ModelSelection(
-            LinearEmotionModel.name,
-            f"{why} it would be {EMOTION_ON_GPU}, which {obstacle}",
-            is_here=True,
-            is_fallback=True,
-        )
-    return ModelSelection(EMOTION_ON_GPU, why, _is_here(EMOTION_ON_GPU, settings))
+        return _emotion_model(settings.ser_model, "named by SER_MODEL", settings)
+    reasons: list[str] = []
+    *better, last = emotion_candidates(settings)
+    for name in better:
+        obstacle = _obstacle_of_emotion_model(name, settings)
+        if not obstacle:
+            return _emotion_model(name, _why(reasons), settings, is_fallback=bool(reasons))
+        reasons.append(f"{name} {obstacle}")
+    return _emotion_model(last, _why(reasons), settings, is_fallback=True)
+
+
+def _why(reasons: Sequence[str]) -> str:
+    return f"auto: {'; '.join(reasons)}" if reasons else "auto: the best for this machine"
+
+
+def _emotion_model(name: str, why: str, settings: AsrSettings, is_fallback: bool = False) -> ModelSelection:
+    if name != WhisperEmotionModel.name:
+        return ModelSelection(name, why, _is_here(name, settings), is_fallback)
+    encoder = emotion_encoder(settings)
+    return ModelSelection(name, why, _is_here(encoder.name, settings), is_fallback, encoder)
+
+
+def _obstacle_of_emotion_model(name: str, settings: AsrSettings) -> str:
+    if name != WhisperEmotionModel.name:
+        return _obstacle(name, settings)
+    encoder = emotion_encoder(settings).name
+    obstacle = _obstacle(encoder, settings)
+    return f"uses {encoder}, which {obstacle}" if obstacle else ""
 
 
 def _named(name: str, setting: str, settings: AsrSettings) -> ModelSelection:

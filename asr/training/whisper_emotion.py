@@ -67,9 +67,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("folder", metavar="FOLDER", type=Path, help="clips, with labels.csv")
     top.add_argument("--encoder", choices=PUBLISHED, default="whisper-tiny.en", help="the Whisper model")
-    top.add_argument(
-        "--out", metavar="FILE", type=Path, help="the file of the head (default: that which Hearsay loads)"
-    )
+    top.add_argument("--out", metavar="FILE", type=Path, help="the head (default: the one Hearsay loads)")
     return top
 
 

@@ -10,6 +10,7 @@ from transformers import Wav2Vec2ForCTC
 
 from asr.emotion.classifier import ClassifierEmotionModel
 from asr.emotion.linear import LinearEmotionModel
+from asr.emotion.whisper_emotion import WhisperEmotionModel
 from asr.errors import ModelUnavailable
 from asr.inference.batched_model import SECONDS_ON_CPU, SECONDS_ON_GPU
 from asr.models.registry import (
@@ -20,6 +21,7 @@ from asr.models.registry import (
     open_emotion_model,
     open_speech_model,
 )
+from asr.models.selection import select_emotion_model
 from asr.pipeline.assembly import limits_for
 from asr.settings import AsrSettings
 from asr.speech.ctc import CtcSpeechModel
@@ -108,7 +110,8 @@ def test_auto_on_a_cpu_selects_whisper_tiny_and_the_embedded_emotion_model(hub: 
     assert isinstance(chosen.model, WhisperSpeechModel)
     assert (chosen.model.name, chosen.model.device, chosen.warning) == ("whisper-tiny.en-short", "cpu", None)
     emotion_model = open_emotion_model(settings())
-    assert (emotion_model.model.name, emotion_model.warning) == ("classic", None)
+    assert (emotion_model.model.name, emotion_model.warning) == ("whisper-emotion", None)
+    assert emotion_model.model.weights == select_emotion_model(settings()).weights()
     assert not hub.asked
 
 
@@ -117,6 +120,30 @@ def test_auto_selects_the_multilingual_model_for_other_languages(language: str, 
     use_published(monkeypatch, "whisper-base")
     chosen = open_speech_model(settings(asr_language=language))
     assert (chosen.model.name, chosen.warning) == ("whisper-base", None)
+
+
+def test_without_weights_the_classic_model_is_used_and_the_reason_given(closed_hub: Hub):
+    opened = open_emotion_model(settings(model_sources="cache"))
+    assert isinstance(opened.model, LinearEmotionModel)
+    check_fallback(opened.warning, "whisper-emotion", "MODEL_SOURCES", "classic")
+    chosen = select_emotion_model(settings(model_sources="cache"))
+    assert (chosen.name, chosen.is_fallback) == ("classic", True)
+
+
+@pytest.mark.parametrize(
+    ("named", "encoder"),
+    [
+        ({}, "whisper-tiny.en-short"),
+        ({"asr_model": "whisper-tiny.en"}, "whisper-tiny.en"),
+        ({"asr_model": "pocketsphinx"}, "whisper-tiny.en-short"),
+        ({"asr_language": "de"}, "whisper-base"),
+    ],
+    ids=["auto", "named", "pocketsphinx", "german"],
+)
+def test_whisper_emotion_uses_the_weights_that_transcribe(named: dict[str, str], encoder: str):
+    chosen = select_emotion_model(settings(ser_model="whisper-emotion", **named))
+    assert chosen.encoder is not None
+    assert (chosen.name, chosen.encoder.name, chosen.is_fallback) == ("whisper-emotion", encoder, False)
 
 
 def test_other_languages_never_fall_back_to_an_english_model(closed_hub: Hub):
@@ -150,8 +177,8 @@ def test_auto_on_a_gpu_falls_back_from_a_large_model_to_the_published_one(
     chosen = open_speech_model(settings(device="auto", asr_language=language))
     check_fallback(chosen.warning, wanted, "connect once", used)
     emotion_model = open_emotion_model(settings(device="auto"))
-    assert isinstance(emotion_model.model, LinearEmotionModel)
-    check_fallback(emotion_model.warning, EMOTION_ON_GPU, "connect once to download it", "classic")
+    assert isinstance(emotion_model.model, WhisperEmotionModel)
+    check_fallback(emotion_model.warning, EMOTION_ON_GPU, "connect once to download it", "whisper-emotion")
 
 
 def test_an_unused_gpu_does_not_change_the_models(gpu: None, closed_hub: Hub, monkeypatch: pytest.MonkeyPatch):
@@ -163,7 +190,7 @@ def test_an_unused_gpu_does_not_change_the_models(gpu: None, closed_hub: Hub, mo
 def test_auto_without_torch_does_not_query_the_hub(no_torch: None, hub: Hub, monkeypatch: pytest.MonkeyPatch):
     use_published(monkeypatch, "whisper-tiny.en-short")
     assert open_speech_model(settings(device="auto")).model.name == "whisper-tiny.en-short"
-    assert open_emotion_model(settings(device="auto")).model.name == "classic"
+    assert open_emotion_model(settings(device="auto")).model.name == "whisper-emotion"
     assert not hub.asked
 
 
