@@ -36,7 +36,7 @@ STRENGTH: Final = 0.003
 """Inverse regularisation strength of the logistic regression.
 
 Layers 2 and 3 with this value were chosen on EMO-DB alone, before anything was computed on another corpus: of layers
-2, 3, 2 and 3, 1 to 3, 2 to 4, and of .001, .003, .01, .03, the cheapest within .01 of the best UAR with speakers left
+2, 3, 2 and 3, 1 to 3, 2 to 4, and of 0.001 to 0.03, the cheapest within 0.01 of the best UAR with speakers left
 out, and the best with gender and channel left out.
 """
 

@@ -44,8 +44,8 @@ def load_emotion_model(
 ) -> EmotionTagger:
     """Load an emotion model by any value of ``SER_MODEL``.
 
-    That is ``auto``, ``classic``, a Hugging Face name or the folder of a checkpoint; other arguments are as in
-    `load_transcriber`.
+    That is ``auto``, ``whisper-emotion``, ``classic``, a Hugging Face name or the folder of a checkpoint; other
+    arguments are as in `load_transcriber`.
     """
     with needing("asr", "Emotion tagging"):
         from asr.pipeline.assembly import open_queued_emotion_model

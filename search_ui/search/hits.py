@@ -25,6 +25,7 @@ from search_ui.search.transcript import words_html
 
 EMBEDDED_MODELS: Final = {
     "pocketsphinx": "built in, less accurate than large speech models",
+    "whisper-emotion": "built in; on speech unlike its training data, many labels are wrong",
     "classic": "built in, labels most clips uncertain",
 }
 """Notes on the built-in models, which are used if no better one is available, by the beginning of their names."""
