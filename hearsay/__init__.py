@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from hearsay.api.emotion import EmotionTagger, load_emotion_model
     from hearsay.api.loading import LoadSummary
     from hearsay.api.models import FallbackWarning
-    from hearsay.api.results import Hit, SearchResult
+    from hearsay.api.results import CheckedMatch, Hit, SearchResult
     from hearsay.api.scoring import ErrorRate, word_error_rate
     from hearsay.api.search import DeleteSummary, Index, PutSummary, load, open_index
     from hearsay.api.speech import Transcriber, load_transcriber
@@ -59,6 +59,7 @@ __all__ = [
     "BadSettings",
     "BadSource",
     "BadTable",
+    "CheckedMatch",
     "Client",
     "ClipRow",
     "DecodeSummary",
@@ -111,7 +112,7 @@ _NAMES: Final = {
     "hearsay.api.batch": "DecodeSummary decode",
     "hearsay.api.loading": "LoadSummary",
     "hearsay.api.models": "FallbackWarning",
-    "hearsay.api.results": "Hit SearchResult",
+    "hearsay.api.results": "CheckedMatch Hit SearchResult",
     "hearsay.api.scoring": "ErrorRate word_error_rate",
     "hearsay.api.search": "DeleteSummary Index PutSummary load open_index",
     "hearsay.api.speech": "Transcriber load_transcriber",

@@ -12,6 +12,7 @@ from hearsay.text.format import counted, probability
 if TYPE_CHECKING:
     import pandas as pd
 
+    from indexer.matching.checking import CheckedPossibleMatch
     from indexer.matching.search import Found
     from indexer.passages import Passage
     from indexer.query.explanation import Evidence
@@ -52,6 +53,20 @@ class Hit:
         return f"Hit(id={self.id!r}, text={self.text!r}, {figure}, explanation={self.explanation!r})"
 
 
+@dataclass(frozen=True, slots=True)
+class CheckedMatch:
+    """A possible match after the check against its audio.
+
+    ``probability`` (0..1) is the revised one, and ``is_likely`` says whether it is high enough to be shown by default.
+    Of a possible match that could not be checked, it is None, and ``reason`` says why.
+    """
+
+    hit: Hit
+    probability: float | None
+    is_likely: bool
+    reason: str = ""
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class SearchResult:
     """One page of a search: the exact ``total`` of its matches, ``hits`` with those of the page, and counts of all.
@@ -59,7 +74,8 @@ class SearchResult:
     ``possible`` has the most probable of the ``possible_total`` possible matches, in which words of the search were
     probably said but not transcribed. All other figures are those of the matches: ``facets`` maps each field to the
     number of passages per value, and ``seconds`` is the total duration. ``meaning`` states how the query was
-    interpreted, and ``notes`` which parts of it were not understood.
+    interpreted, and ``notes`` which parts of it were not understood. ``checked`` has the most probable possible matches
+    after the check against their audio, the most probable first, if it was requested.
     """
 
     total: int
@@ -71,6 +87,7 @@ class SearchResult:
     meaning: str
     seconds: float
     members: Mapping[str, Any]
+    checked: tuple[CheckedMatch, ...] = ()
 
     def __iter__(self) -> Iterator[Hit]:
         return iter(self.hits)
@@ -117,8 +134,13 @@ def _table(hits: Iterable[Hit]) -> str:
     return table(head, lines) if lines else ""
 
 
-def result_of(found: "Found", plan: "Plan", notes: Iterable[str]) -> SearchResult:
-    """The result of a search for the Python API; ``notes`` are those on its filters."""
+def result_of(
+    found: "Found", plan: "Plan", notes: Iterable[str], checked: Iterable["CheckedPossibleMatch"], least: float
+) -> SearchResult:
+    """The result of a search for the Python API; ``notes`` are those on its filters.
+
+    ``checked`` are the possible matches after their check, and ``least`` the probability from which on they are likely.
+    """
     from indexer.matching.result_json import json_of
 
     members = json_of(found, plan)
@@ -142,7 +164,18 @@ def result_of(found: "Found", plan: "Plan", notes: Iterable[str]) -> SearchResul
         plan.sentence,
         matches.seconds or 0.0,
         members,
+        tuple(_checked(one, least) for one in checked),
     )
+
+
+def _checked(one: "CheckedPossibleMatch", least: float) -> CheckedMatch:
+    from indexer.matching.result_json import members_of_possible
+
+    possible = one.possible
+    hit = _hit(possible.passage, possible.evidence, None, possible.probability, members_of_possible(possible))
+    if not one.is_checked:
+        return CheckedMatch(hit, None, is_likely=False, reason=one.reason)
+    return CheckedMatch(hit, possible.probability, is_likely=possible.probability >= least)
 
 
 def _hit(

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Self, TypeAlias
 from hearsay.api.index_location import Location, index_errors, paths, settings_of, shown
 from hearsay.api.loading import LoadSummary, load_into
 from hearsay.api.results import SearchResult, result_of
+from hearsay.config import cache_path
 from hearsay.errors import BadArgument
 
 if TYPE_CHECKING:
     from indexer.index import Range, Request, SearchWriter
+    from indexer.matching.checking import CheckedPossibleMatch
     from indexer.query.planner import Plan
     from indexer.settings import IndexSettings
 
@@ -79,6 +81,7 @@ class Index:
         size: int = 10,
         page: int = 1,
         possible: float | None = None,
+        verify: bool = False,
     ) -> SearchResult:
         """Find passages by their words, as ``hearsay search`` does; without words, all of them.
 
@@ -89,9 +92,11 @@ class Index:
         to find similar passages, or passages with the same sentence. A passage must pass all filters; several values of
         one filter are alternatives, and ``unknown`` selects clips without a value. ``sort`` is ``duration``,
         ``confidence``, ``wer`` or ``agreement``, with a leading minus in descending order; the default is by
-        relevance. ``page`` counts from 1.
+        relevance. ``page`` counts from 1. ``verify`` checks the five most probable possible matches against their
+        audio, with the speech model that ``hearsay search --verify`` takes; `SearchResult.checked` has the outcome.
 
-        Raises `IndexMissing` if nothing was loaded yet, and `WrongRequest` if the request is invalid.
+        Raises `IndexMissing` if nothing was loaded yet, and `WrongRequest` if the request is invalid; with ``verify``
+        also `MissingExtra` if no speech model is installed.
         """
         typed = {
             "sentiment": sentiment,
@@ -109,7 +114,9 @@ class Index:
             filters, notes = self._filters(typed)
             plan = planned(self._index, self._finder.planner, words, mode, like=like, same=same)
             request = _request(plan, filters, _ranges(ranges), sort, size, page)
-            return result_of(self._finder.find(plan, request, _least(possible)), plan, notes)
+            found = self._finder.find(plan, request, _least(possible))
+            checked, least = self._checked(plan, request, found.matches.total) if verify else ([], 1.0)
+            return result_of(found, plan, notes, checked, least)
 
     def count(self, words: str = "", *, mode: str = "forgiving") -> int:
         """The number of passages that match; without words, of all passages."""
@@ -161,6 +168,19 @@ class Index:
     def close(self) -> None:
         """Close files and connections; calling it again has no effect."""
         self._index.close()
+
+    def _checked(self, plan: "Plan", request: "Request", matches: int) -> "tuple[list[CheckedPossibleMatch], float]":
+        """The most probable possible matches after their check, and the probability from which on they are likely."""
+        from hearsay.api.verification import LocalScorer
+        from indexer.export.collection import audio_finder
+        from indexer.matching.checking import checked, ranked
+        from indexer.matching.probability import words_of
+        from indexer.matching.verification import verification_model
+
+        scorer, words = LocalScorer(), words_of(plan)
+        possible = self._finder.possible_matches(plan, request, matches)
+        found = checked(possible, words, audio_finder(self._index), scorer, cache_path("checks"))
+        return ranked(found), verification_model(scorer.model).threshold(words)
 
     def _filters(self, typed: Mapping[str, Values]) -> tuple[dict[str, frozenset[str]], list[str]]:
         from indexer.query.filters import selected_filters

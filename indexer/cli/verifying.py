@@ -18,7 +18,7 @@ from indexer.cli.commands import note
 from indexer.errors import WrongRequest
 from indexer.export.collection import audio_finder
 from indexer.index import SearchReader
-from indexer.matching.checking import CheckedPossibleMatch, Scorer, checked
+from indexer.matching.checking import CheckedPossibleMatch, Scorer, checked, ranked
 from indexer.matching.probability import PossibleMatch, words_of
 from indexer.matching.verification import MOST_CHECKED, verification_model
 from indexer.query.planner import Plan
@@ -51,14 +51,14 @@ def verify(
     if len(reasons) == 1 and not found[0].is_checked:
         note(f"possible matches were not checked against their audio: {reasons.pop()}")
         return
-    ranked = sorted(found, key=lambda one: (one.is_checked, one.possible.probability), reverse=True)
+    in_order = ranked(found)
     least = verification_model(scorer.model).threshold(words_of(plan))
     if arguments.json:
-        members = [_members(one, least) for one in ranked]
+        members = [_members(one, least) for one in in_order]
         print(json.dumps({"model": scorer.model, "least": least, "checked": members}, ensure_ascii=False))
-    elif ranked:
+    elif in_order:
         console.print(Text(f"── Checked against the audio with {scorer.model} ──", style="dim"))
-        for one in ranked:
+        for one in in_order:
             _print(console, one, least)
 
 

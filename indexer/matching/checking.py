@@ -3,7 +3,7 @@
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final, Protocol
@@ -75,6 +75,11 @@ def checked(
             continue
         probability = model.probability(one.probability, scores, words)
         yield CheckedPossibleMatch(replace(one, probability=probability))
+
+
+def ranked(found: Iterable[CheckedPossibleMatch]) -> list[CheckedPossibleMatch]:
+    """Checked possible matches, the most probable first; then those that could not be checked."""
+    return sorted(found, key=lambda one: (one.is_checked, one.possible.probability), reverse=True)
 
 
 def scores_of(one: PossibleMatch, find_audio: FindAudio, scorer: Scorer, cache: Path) -> TextScores | str:

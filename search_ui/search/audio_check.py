@@ -14,7 +14,7 @@ from hearsay.config import cache_path
 from hearsay.errors import ApiError, HearsayError
 from hearsay.results.text_scores import TextScores
 from hearsay.text.format import probability
-from indexer.matching.checking import CheckedPossibleMatch, checked
+from indexer.matching.checking import CheckedPossibleMatch, checked, ranked
 from indexer.matching.probability import words_of
 from indexer.matching.verification import MOST_CHECKED, Check, verification_model
 from search_ui.connection import audio_store, the_settings
@@ -82,8 +82,7 @@ def _outcome(state: SearchState, found: ResultPage) -> str:
 
 def outcome_html(verdicts: Sequence[CheckedPossibleMatch], model: str, least: float) -> str:
     """The checked possible matches with their revised probabilities, the most probable first; then the others."""
-    ranked = sorted(verdicts, key=lambda one: (one.is_checked, one.possible.probability), reverse=True)
-    lines = "".join(f"<li>{_verdict_html(one, least)}</li>" for one in ranked)
+    lines = "".join(f"<li>{_verdict_html(one, least)}</li>" for one in ranked(verdicts))
     return (
         f'<p class="total" role="status">Probabilities after the check with {escape(model)}:</p>'
         f'<ol class="checked">{lines}</ol>'

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import hearsay
 from hearsay.cli.command import main
 from hearsay.config import user_cache
 from indexer.cli.command_line import main as indexer_main
@@ -50,6 +51,26 @@ def test_the_audio_decides_between_two_clips_with_the_same_word(
     assert said["probability"] > 0.7 > 0.05 > other["probability"]
     assert (said["is_likely"], other["is_likely"]) == (True, False)
     assert after["model"] == "whisper-tiny.en-short"
+
+
+def test_python_has_the_outcome_beside_the_result(index: str):
+    with hearsay.open_index(index) as opened:
+        assert opened.search("hammer").checked == ()
+        said, other = opened.search("hammer", verify=True).checked
+    assert (said.hit.id, other.hit.id) == ("sample-000000.mp3", "sample-000010.mp3")
+    assert said.probability is not None
+    assert other.probability is not None
+    assert said.probability > 0.7 > 0.05 > other.probability
+    assert (said.is_likely, other.is_likely, said.reason) == (True, False, "")
+    assert said.hit.probability == said.probability
+
+
+def test_python_has_a_reason_for_what_cannot_be_checked(index: str, tmp_path: Path):
+    assert main(["load", str(tmp_path / "clips.jsonl"), "--index", index, "--audio", str(tmp_path / "home")]) == 0
+    with hearsay.open_index(index) as opened:
+        checked = opened.search("hammer", verify=True).checked
+    assert [(one.probability, one.is_likely) for one in checked] == [(None, False)] * 2
+    assert all("audio is not where the index says" in one.reason for one in checked)
 
 
 def test_the_speech_model_of_the_settings_checks_if_there_are_weights_for_it(
