@@ -99,6 +99,12 @@ _IDF_WEIGHT: Final = 0.8
 """Weight of inverse document frequencies in the order of passages that the last features are based on."""
 
 
+_MOST_PASSAGES: Final = 3
+"""Passages with a word that are counted. The words that the regressions are fitted on occur in at most three references
+(`indexer.matching.query_sampling`); without a limit, the weight of their number would make every misrecognition of a word
+that occurs often improbable."""
+
+
 def word_features(
     word: str, lost: Mapping[int, LostWord], transcripts: Sequence[Transcribed], expander: Expander
 ) -> NDArray[np.float64]:
@@ -108,7 +114,7 @@ def word_features(
     order = np.array([one.log_odds + one.posterior.log_probability + _bonus(one) for one in lost.values()])
     better, lead = _standing(order)
     language, lexicon = english_bigrams(), expander.lexicon
-    passages = math.log1p(lexicon.passages_with(word))
+    passages = math.log1p(min(lexicon.passages_with(word), _MOST_PASSAGES))
     rows = []
     for at, (number, one) in enumerate(lost.items()):
         those = one.expansion.tokens if one.expansion else ()
@@ -148,7 +154,7 @@ def seconded_word_features(
 
     Those of passages without a second transcript have no meaning.
     """
-    passages = math.log1p(sum(one.seconded is not None for one in lost.values()))
+    passages = math.log1p(min(sum(one.seconded is not None for one in lost.values()), _MOST_PASSAGES))
     rows = []
     for number, one in lost.items():
         second, found = transcripts[number].second, one.seconded

@@ -148,3 +148,17 @@ def test_general_probabilities_are_noted_if_the_speech_model_has_none(tmp_path: 
         assert notes == (f"the probabilities are general ones: there are none for the speech model {model}",)
         assert find(finder, "painted", least=NONE).notes == (), "none is shown"
         assert find(Finder(Planner(finder.planner.index, shipped())), "painted").notes == (), "own tables"
+
+
+def test_a_misrecognition_of_a_word_that_occurs_often_is_as_probable_as_one_of_a_rare_word(tmp_path: Path):
+    """Otherwise names that a whole collection is about would never be found where they were misrecognised."""
+
+    def probability(occurrences: int) -> float:
+        named = [f"THE ALCHEMIST CAME TO TOWN NUMBER {number}" for number in range(occurrences)]
+        others = [f"THE PAINTED WALL WAS {number} YEARS OLD AND RED" for number in range(300)]
+        texts = [*named, *others, "NO THE ALCHYMIST ANSWERED"]
+        rows = [ClipRow(f"{number}.mp3", generated_text=text) for number, text in enumerate(texts)]
+        return possible(finder_over(rows, tmp_path / str(occurrences)), "alchemist")[rows[-1].id]
+
+    assert probability(3) > 0.5
+    assert probability(100) == pytest.approx(probability(3), abs=0.05)
