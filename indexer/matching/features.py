@@ -101,8 +101,8 @@ _IDF_WEIGHT: Final = 0.8
 
 _MOST_PASSAGES: Final = 3
 """Passages with a word that are counted. The words that the regressions are fitted on occur in at most three references
-(`indexer.matching.query_sampling`); without a limit, the weight of their number would make every misrecognition of a word
-that occurs often improbable."""
+(`indexer.matching.query_sampling`); without a limit, the weight of their number would make every misrecognition of a
+word that occurs often improbable."""
 
 
 def word_features(
