@@ -130,7 +130,8 @@ def passages_of(row: ClipRow) -> Iterator[Passage]:
 
     A clip of at most `LONGEST_PASSAGE` seconds is one passage with the clip's id; so is a longer one whose segments and
     words are unknown, or are not those of its transcript. Otherwise its segments are grouped into passages of at most
-    that length, with the ids ``CLIP#0001``, ``CLIP#0002``, …. A segment that is longer is divided between two words. No
+    that length, with the ids ``CLIP#0001``, ``CLIP#0002``, …. A segment that is longer is divided between two words.
+    Further transcripts are divided by the times of their words, and left out without these; see `lacks_word_times`. No
     two clips have a passage with the same id: if a clip's own id looks like that of a part, the passage is
     ``CLIP#0000``. Times are those of `hearsay.records.checked.checked`.
     """
@@ -142,10 +143,21 @@ def cut(row: ClipRow) -> Iterator[Passage]:
     if row.duration is None or row.duration <= LONGEST_PASSAGE or not (stretches := _stretches(row)):
         yield Passage(_whole(row.id), 0.0, row.duration, row)
         return
+    row = replace(row, transcripts=tuple(one for one in row.transcripts if not _is_unplaced(one)))
     groups = list(_gathered(stretches))
     starts = [group[0].start for group in groups]
     for number, group in enumerate(groups, 1):
         yield _part(row, number, group, starts)
+
+
+def lacks_word_times(row: ClipRow) -> bool:
+    """Whether `cut` leaves out further transcripts: it divides the record, and they have no word times to divide by."""
+    is_long = row.duration is not None and row.duration > LONGEST_PASSAGE
+    return is_long and any(map(_is_unplaced, row.transcripts)) and bool(_stretches(row))
+
+
+def _is_unplaced(further: ModelTranscript) -> bool:
+    return bool(further.text) and not further.words
 
 
 def clip_of(passages: Iterable[Passage]) -> ClipRow:

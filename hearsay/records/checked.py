@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Final, TypeVar
 
 from hearsay.records.clip import TOLERANCE, ClipRow
-from hearsay.records.transcript import Segment, Word
+from hearsay.records.transcript import ModelTranscript, Segment, Word
 from hearsay.text.languages import joined
 from hearsay.text.normalize import words as counted_words
 
@@ -38,6 +38,8 @@ class Checked:
 def checked(row: ClipRow) -> Checked:
     """The record with words and segments that are in order, do not overlap, are inside the clip, and match the text.
 
+    The same holds for the words of further transcripts.
+
     Items with unambiguous times are sorted and cut to fit. An item with ambiguous times gets zero duration at the end
     of the previously listed one. If no times can be used, none are kept. The text stays complete.
     """
@@ -59,10 +61,22 @@ def checked(row: ClipRow) -> Checked:
             left_out = True
             flaws.add(OF_ANOTHER_TEXT)
         words, segments = here, ()
-    if (words, segments, length, text) == (row.words, row.segments, row.duration, row.generated_text):
+    further = tuple(_checked_transcript(one, length, flaws) for one in row.transcripts)
+    left_out |= any(len(one.words) < len(before.words) for one, before in zip(further, row.transcripts, strict=True))
+    known = (row.words, row.segments, row.duration, row.generated_text, row.transcripts)
+    if (words, segments, length, text, further) == known:
         return Checked(row)
-    sound = replace(row, words=words, segments=segments, duration=length, generated_text=text)
+    sound = replace(row, words=words, segments=segments, duration=length, generated_text=text, transcripts=further)
     return Checked(sound, tuple(sorted(flaws)), left_out)
+
+
+def _checked_transcript(further: ModelTranscript, length: float | None, flaws: set[str]) -> ModelTranscript:
+    """A further transcript with words that are in order, do not overlap, and are its text, or without words."""
+    words = _in_order(further.words, length, flaws)
+    if words and not are_the_text(further.text, words):
+        flaws.add(OF_ANOTHER_TEXT)
+        words = ()
+    return further if words == further.words else replace(further, words=words)
 
 
 def _text_in_order(

@@ -8,6 +8,7 @@ from typing import Final
 from hearsay.records.checked import checked
 from hearsay.records.clip import ClipRow
 from hearsay.text.format import counted
+from indexer.passages import lacks_word_times
 
 EXAMPLES: Final = 3
 """Number of clips that a sentence names."""
@@ -19,6 +20,7 @@ class RecordProblems:
     def __init__(self) -> None:
         self._repaired = _Counted()
         self._left_out = _Counted()
+        self._undivided = _Counted()
 
     def taken(self, row: ClipRow) -> ClipRow:
         """The record as `checked` returns it; counted if something was wrong with it."""
@@ -26,13 +28,19 @@ class RecordProblems:
         if found.flaws:
             counted = self._left_out if found.left_out else self._repaired
             counted.add(f"{row.id} ({', '.join(found.flaws)})")
+        if lacks_word_times(found.row):
+            self._undivided.add(row.id)
         return found.row
 
     def sentences(self) -> tuple[str, ...]:
-        """One sentence on corrected records and one on those with parts left out; none if there are none."""
+        """One sentence on corrected records, and on each kind with parts left out; none if there are none."""
         kinds = (
             (self._repaired, "with impossible times, which were corrected"),
             (self._left_out, "with words or segments that were left out (the text can be searched)"),
+            (
+                self._undivided,
+                "of several passages whose further transcripts have no word times and were left out",
+            ),
         )
         return tuple(f"{counted.clips()} {what}: {counted.examples()}" for counted, what in kinds if counted.number)
 

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hearsay.records.clip import ClipRow
-from hearsay.records.transcript import Segment, Word
-from indexer.passages import LONGEST_PASSAGE, Passage, _warn, clip_of, passages_of
+from hearsay.records.transcript import ModelTranscript, Segment, Word
+from indexer.passages import LONGEST_PASSAGE, Passage, _warn, clip_of, lacks_word_times, passages_of
 from tests.hearsay.records.test_checked import any_segments, any_words
 from tests.support.rows import ALL, INTERVIEW, passages
 
@@ -205,3 +205,21 @@ def test_words_of_another_segment_are_not_repeated_in_a_long_segment_without_tex
     segments = (Segment(0.0, 0.0, "one two"), Segment(0.0, 31.0, ""))
     made = list(passages_of(ClipRow("a", generated_text="one two", duration=31.0, words=words, segments=segments)))
     assert " ".join(passage.row.generated_text for passage in made) == "one two"
+
+
+def test_further_transcripts_are_divided_by_their_word_times_and_left_out_without():
+    words = (Word("First", 0.5, 1.0), Word("parts", 1.0, 1.5), Word("second", 27.0, 28.0), Word("third", 52.0, 53.0))
+    timed = ModelTranscript("timed", "First parts, second third.", words)
+    untimed = ModelTranscript("untimed", "First part second part third part.")
+    row = replace(INTERVIEW, transcripts=(timed, untimed))
+    found = list(passages_of(row))
+    assert [[further.text for further in passage.row.transcripts] for passage in found] == [
+        ["First parts"],
+        ["second"],
+        ["third"],
+    ]
+    assert lacks_word_times(row)
+    assert not lacks_word_times(replace(row, transcripts=(timed,)))
+    assert not lacks_word_times(replace(row, duration=20.0))
+    assert not lacks_word_times(replace(row, segments=(), words=())), "it is one passage"
+    assert clip_of(found).transcripts[0].words == words

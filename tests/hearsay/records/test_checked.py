@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from hearsay.records.checked import checked
 from hearsay.records.clip import ClipRow
-from hearsay.records.transcript import Alternative, Segment, Word
+from hearsay.records.transcript import Alternative, ModelTranscript, Segment, Word
 
 NAN = float("nan")
 
@@ -130,3 +130,25 @@ def test_checked_times_are_always_in_order_and_within_the_clip(
         assert duration is None or all(item.end <= duration for item in items)
     assert not text.strip() or sorted(found.generated_text.split()) == sorted(text.split())
     assert checked(found) == type(checked(found))(found), "checking again changes nothing"
+
+
+def further_of(text: str, *times: tuple[float, float]) -> ClipRow:
+    words = tuple(Word(f"w{number}", start, end) for number, (start, end) in enumerate(times))
+    return ClipRow("a", generated_text="said", duration=9.0, transcripts=(ModelTranscript("two", text, words),))
+
+
+def test_words_of_further_transcripts_are_in_order_and_inside_the_clip():
+    found = checked(further_of("w0 w1", (0, 5), (4, 12)))
+    assert [(word.start, word.end) for word in found.row.transcripts[0].words] == [(0, 4), (4, 9)]
+    assert (found.flaws, found.left_out) == (("beyond the end of the clip", "overlapping"), False)
+
+
+def test_words_of_further_transcripts_that_are_not_its_text_are_left_out():
+    found = checked(further_of("something else", (0, 5), (5, 9)))
+    assert found.row.transcripts == (ModelTranscript("two", "something else"),)
+    assert (found.flaws, found.left_out) == (("of another text",), True)
+
+
+def test_further_transcripts_without_a_problem_stay_as_they_are():
+    row = further_of("w0 w1", (0, 5), (5, 9))
+    assert checked(row).row is row
