@@ -12,7 +12,8 @@ def test_further_transcripts_that_cannot_be_divided_are_counted_with_examples():
     for number in range(5):
         text = ModelTranscript("untimed", "the whole") if number < 4 else ModelTranscript("failed", error="no sound")
         problems.taken(replace(INTERVIEW, id=f"{number}.mp3", transcripts=(text,)))
-    assert problems.sentences() == (
-        "4 clips of several passages whose further transcripts have no word times and were left out: "
-        "0.mp3, 1.mp3, 2.mp3, …",
+    (sentence,) = problems.sentences()
+    assert sentence.startswith(
+        "4 clips of several passages whose further transcripts have no word times and were left out"
     )
+    assert sentence.endswith(": 0.mp3, 1.mp3, 2.mp3, …")
