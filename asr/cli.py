@@ -45,6 +45,7 @@ examples:
   python -m asr decode s3://corpora/cv-valid-dev --out var/cv-valid-dev
   python -m asr decode cv-valid-dev --out var/cv-valid-dev --via http://gpu-host:8001
   python -m asr decode incoming --out var/incoming --watch
+  python -m asr decode cv-valid-dev --out var/cv-valid-dev --second whisper-tiny.en
 
 More in docs/decoding.md."""
 
@@ -116,6 +117,11 @@ def _add_decode(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         metavar="FILE",
         type=Path,
         help="text file with one word or name per line that is likely to occur (Whisper models only)",
+    )
+    command.add_argument(
+        "--second",
+        metavar="MODEL",
+        help="add transcripts by a second speech model; the first ones are kept",
     )
     command.add_argument(
         "--model-change",
@@ -220,7 +226,15 @@ def run_decode(options: argparse.Namespace) -> int:
     notify = partial(console.print, markup=False)
     progress = DecodingProgress(console)
     pipeline = open_pipeline_for_log(
-        options.out / "clips.jsonl", settings, options.via, change, notify, warn, progress.within, hotwords
+        options.out / "clips.jsonl",
+        settings,
+        options.via,
+        change,
+        notify,
+        warn,
+        progress.within,
+        hotwords,
+        options.second,
     )
     try:
         with progress, ended_like_ctrl_c():
@@ -248,7 +262,7 @@ def run_dry(options: argparse.Namespace, settings: AsrSettings) -> int:
     limits = listing_options(options)
     listing = open_listing(options.source, options.csv, options.dataset, settings, **limits)
     log, change = options.out / "clips.jsonl", options.model_change
-    plan = plan_of(listing, log, settings, options.via, change, notify, verifies=options.verify)
+    plan = plan_of(listing, log, settings, options.via, change, notify, verifies=options.verify, second=options.second)
     if options.json:
         print(json.dumps(plan.to_json(), ensure_ascii=False))
     else:
@@ -289,7 +303,8 @@ def status_of(summary: Summary, console: Console, *, is_watching: bool) -> int:
     if summary.interrupted:
         console.print("stopped early; run the same command to continue")
         return INTERRUPTED
-    is_incomplete = summary.failed or summary.failed_in_part or summary.rejected or summary.unwritten
+    failed = summary.failed or summary.failed_in_part or summary.failed_second
+    is_incomplete = failed or summary.rejected or summary.unwritten
     return SOME_FAILED if is_incomplete else ALL_WELL
 
 

@@ -12,10 +12,12 @@ from asr.inference.batched_model import usual_seconds
 from asr.models.registry import AUTO, OpenedModel, open_emotion_model, open_speech_model
 from asr.pipeline.batch import limited
 from asr.pipeline.hotwords import check_hotwords, options_for
+from asr.pipeline.identity import Identity
 from asr.pipeline.long_form import cut
 from asr.pipeline.model_change import LogModels, ModelChange, consequences, models_of
 from asr.pipeline.pipeline import ClipStep, LocalPipeline, Pipeline
 from asr.pipeline.scheduler import BatchStats, Limits, Queue, Scheduler, submit_pieces
+from asr.pipeline.second import check_second, check_via
 from asr.settings import AsrSettings
 from asr.sources.corpora import open_corpus, open_corpus_table
 from asr.sources.listing import ClipSource, Listing, open_folder, remarks_of
@@ -42,13 +44,40 @@ class Models:
     emotion_model: EmotionModel
     warnings: tuple[str, ...]
     is_speech_by_default: bool = False
+    second_model: SpeechModel | None = None
+
+    def close(self) -> None:
+        """Release all models."""
+        for model in (self.speech_model, self.emotion_model, self.second_model):
+            if model:
+                model.close()
 
 
-def load_models(settings: AsrSettings) -> Models:
-    """The models that the settings choose, for the API and for batches alike; raises `ModelUnavailable`."""
+def load_models(settings: AsrSettings, second: str | None = None) -> Models:
+    """The models that the settings choose, for the API and for batches alike, and the one named as the ``second``.
+
+    Raises `ModelUnavailable`, and `AsrError` if the second model is the first one.
+    """
     speech_model, emotion_model = open_speech_model(settings), open_emotion_model(settings)
-    warnings = tuple(chosen.warning for chosen in (speech_model, emotion_model) if chosen.warning)
-    return Models(speech_model.model, emotion_model.model, warnings, settings.asr_model == AUTO)
+    opened: list[OpenedModel[SpeechModel] | OpenedModel[EmotionModel]] = [speech_model, emotion_model]
+    second_model: SpeechModel | None = None
+    try:
+        if second is not None:
+            found = open_speech_model(settings_of_second(settings, second))
+            second_model = found.model
+            opened.append(found)
+            check_second(Identity.of(speech_model.model), Identity.of(second_model))
+    except BaseException:
+        for one in opened:
+            one.model.close()
+        raise
+    warnings = tuple(one.warning for one in opened if one.warning)
+    return Models(speech_model.model, emotion_model.model, warnings, settings.asr_model == AUTO, second_model)
+
+
+def settings_of_second(settings: AsrSettings, second: str) -> AsrSettings:
+    """The settings with the second model as the speech model."""
+    return settings.model_copy(update={"asr_model": second})
 
 
 def limits_for(model: SpeechModel | EmotionModel, settings: AsrSettings) -> Limits:
@@ -70,7 +99,15 @@ def scheduler_for(
     models: Models, settings: AsrSettings, on_batch: Callable[[BatchStats], None] = lambda _: None
 ) -> Scheduler:
     """The scheduler of loaded models; ``on_batch`` is called with the figures of each processed batch."""
-    return Scheduler(models.speech_model, models.emotion_model, limits_for(models.speech_model, settings), on_batch)
+    second = models.second_model
+    return Scheduler(
+        models.speech_model,
+        models.emotion_model,
+        limits_for(models.speech_model, settings),
+        on_batch,
+        second,
+        limits_for(second, settings) if second else None,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,13 +225,15 @@ def open_pipeline_for_log(
     warn: Notify,
     step: ClipStep = lambda *_: None,
     hotwords: tuple[str, ...] = (),
+    second: str | None = None,
 ) -> Pipeline:
     """The pipeline that continues a log; ``notify`` is called with what is done with other models' transcripts in it.
 
-    ``step`` and ``hotwords`` are as in `open_pipeline`. Raises `ModelChanged` if ``change`` is needed and None.
+    ``step``, ``hotwords`` and ``second`` are as in `open_pipeline`. Raises `ModelChanged` if ``change`` is needed and
+    None.
     """
     before = models_of(log)
-    pipeline = open_pipeline(settings_for_log(before, settings, change), via, notify, warn, step, hotwords)
+    pipeline = open_pipeline(settings_for_log(before, settings, change), via, notify, warn, step, hotwords, second)
     try:
         for sentence in consequences(before, pipeline, change):
             notify(sentence)
@@ -218,29 +257,33 @@ def open_pipeline(
     warn: Notify,
     step: ClipStep = lambda *_: None,
     hotwords: tuple[str, ...] = (),
+    second: str | None = None,
 ) -> Pipeline:
     """The pipeline over the API at ``via``, or else the local one of the settings; ``warn`` is called for a fallback.
 
     ``step`` is for `LocalPipeline`: an API does not report progress inside a clip. So are ``hotwords``, which the
-    speech model expects in every clip. Raises `BadSource` for hotwords with an API, and `ModelUnavailable` for hotwords
-    with a model that does not support them.
+    speech model expects in every clip, and the ``second`` one, too. Raises `BadSource` for hotwords with an API, and
+    `ModelUnavailable` for hotwords with a model that does not support them.
     """
     check_hotwords(hotwords, via)
+    check_via(second, via)
     if via is not None:
         from asr.pipeline.remote import open_remote_pipeline  # the HTTP client is imported only when it is used
 
         remote = open_remote_pipeline(via, settings, notify)
         notify(f"{via}: speech model: {remote.speech.name} · emotion model: {remote.emotion.name}")
         return remote
-    models = load_models(settings)
+    models = load_models(settings, second)
     for warning in models.warnings:
         warn(warning)
-    notify(f"speech model: {models.speech_model.name} · emotion model: {models.emotion_model.name}")
+    also = f" · second speech model: {models.second_model.name}" if models.second_model else ""
+    notify(f"speech model: {models.speech_model.name}{also} · emotion model: {models.emotion_model.name}")
     try:
         options = options_for(models.speech_model, hotwords)
+        if models.second_model:
+            options_for(models.second_model, hotwords)
     except ModelUnavailable:
-        models.speech_model.close()
-        models.emotion_model.close()
+        models.close()
         raise
     return LocalPipeline(
         scheduler_for(models, settings),

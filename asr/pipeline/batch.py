@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from asr.errors import PipelineUnavailable
 from asr.pipeline.identity import emotion_of, speech_of
@@ -16,13 +16,15 @@ from asr.pipeline.interim import InterimRecords
 from asr.pipeline.pipeline import Pipeline, UnfinishedClip, digest_of
 from asr.pipeline.progress import DecodingProgress
 from asr.pipeline.records import failed_again, missing, wanted_pieces
+from asr.pipeline.second import is_kept as is_second_kept
+from asr.pipeline.second import is_missing, needs_second, transcript_by, with_earlier_texts
 from asr.sources.listing import Clip, Listing
 from hearsay.errors import BadRow, ClipsError
 from hearsay.records.clip import ClipRow
 from hearsay.records.files import remove_leftovers
 from hearsay.records.journal import Journal
 from hearsay.records.table import EMPTY_TABLE, is_of_hearsay_header, write_csv
-from hearsay.records.transcript import TAGGING
+from hearsay.records.transcript import TAGGING, ModelTranscript
 from hearsay.terminal.process import wait_in_turns
 
 log = logging.getLogger(__name__)
@@ -37,7 +39,8 @@ class Summary:
 
     ``rows`` are the records of its source, of this run or an earlier one. ``stop_reason`` is why it ended early.
     ``rejected`` counts files that cannot be clips. ``unwritten`` is the reason why the CSV was not written.
-    ``retagged`` counts clips of which only the emotion was recognised again.
+    ``retagged`` counts clips of which only the emotion was recognised again. ``second`` is the model of the second
+    transcripts, if the run makes them; ``seconded`` clips got one, of ``second_seconds``.
     """
 
     rows: tuple[ClipRow, ...]
@@ -51,6 +54,9 @@ class Summary:
     rejected: int = 0
     unwritten: str = ""
     retagged: int = 0
+    second: str = ""
+    seconded: int = 0
+    second_seconds: float = 0.0
 
     @property
     def failed(self) -> list[ClipRow]:
@@ -61,6 +67,12 @@ class Summary:
     def failed_in_part(self) -> list[ClipRow]:
         """Clips that lack the transcript of some pieces, or the emotion."""
         return [row for row in self.rows if row.failed_pieces]
+
+    @property
+    def failed_second(self) -> dict[str, ModelTranscript]:
+        """The transcripts that the second model failed on, or pieces of which, by clip."""
+        by_model = ((row.id, one) for row in self.rows for one in row.transcripts if one.model == self.second)
+        return {clip_id: transcript for clip_id, transcript in by_model if transcript.error}
 
 
 def decode(
@@ -113,6 +125,8 @@ def decode(
         "failed": failed,
         "failed_in_part": in_part,
     }
+    if summary.second:
+        counts |= {"second_transcripts": summary.seconded, "second_failed": len(summary.failed_second)}
     log.info("decoded", extra=counts)
     return summary
 
@@ -150,8 +164,10 @@ class _DecodeRun:
         self._keeps_transcripts = keeps_transcripts
         self._verifies = verifies
         self._stamps: dict[str, str] = {}  # by id, taken before a clip was read
-        self._retagged: set[str] = set()  # clips of which only the emotion is recognised again
-        self._failed_retags: dict[str, ClipRow] = {}  # those of them that failed; their records are kept
+        self._in_work: dict[str, Clip] = {}  # what is kept of each clip that is processed, by id
+        self._failed_updates: dict[
+            str, ClipRow
+        ] = {}  # clips whose record with a transcript is kept, as the rest failed
         self._journal = journal
         self._csv = csv
         self._known = journal.rows()
@@ -159,7 +175,8 @@ class _DecodeRun:
         self._listed: dict[str, None] = {}  # ids, in order
         self._table = EMPTY_TABLE
         self.transcribed = self.retagged = self.skipped = self.without_audio = self.rejected = 0
-        self.audio_seconds = 0.0
+        self.seconded = 0
+        self.audio_seconds = self.second_seconds = 0.0
         self.unwritten = ""
 
     def process(self, listing: Listing, batch_clips: int, progress: DecodingProgress) -> None:
@@ -189,11 +206,7 @@ class _DecodeRun:
     def _process(self, batch: Sequence[Clip]) -> Sequence[ClipRow]:
         """Records of those clips of a batch that must be processed."""
         to_process = [wanted for clip in batch if (wanted := self._wanted(clip))]
-        self._retagged.difference_update(clip.row.id for clip in to_process)  # a watched file may have changed
-        speech = self._pipeline.speech
-        self._retagged.update(
-            clip.row.id for clip in to_process if clip.transcribed and not wanted_pieces(clip, speech)
-        )
+        self._in_work.update((clip.row.id, clip) for clip in to_process)
         return self._pipeline.process(to_process) if to_process else []
 
     def _take_first(self, pending: "deque[_PendingBatch]", progress: DecodingProgress) -> None:
@@ -217,22 +230,63 @@ class _DecodeRun:
         rows = [self._joined(row) for row in rows]
         ids = {row.id for row in rows}
         done = [clip for clip in pending.batch if clip.row.id not in ids]
-        self._failed_retags |= {row.id: row for row in rows if row.error and row.id in self._retagged}
-        kept = [row for row in rows if row.id not in self._failed_retags]
+        failed = {row.id: row for row in rows if self._is_failed_update(row)}
+        kept = [row for row in rows if row.id not in failed]
         for row in kept:
-            self._failed_retags.pop(row.id, None)
-        self._keep([*kept, *(() if stop_reason else self._renewed(done))])
-        is_there = [row for row in kept if not row.error or row.failed_pieces]
-        transcribed = [row for row in is_there if row.id not in self._retagged]
-        self.transcribed += len(transcribed)
-        self.retagged += sum(row.id in self._retagged for row in kept)
-        self.audio_seconds += (audio := sum(row.duration or 0.0 for row in transcribed))
+            self._failed_updates.pop(row.id, None)
+        self._failed_updates |= failed
+        second_only = self._with_transcripts_of(failed.values())
+        self._keep([*kept, *second_only, *(() if stop_reason else self._renewed(done))])
+        audio = self._count(kept)
+        second_audio = self._count_second([*kept, *second_only])
         if stop_reason:
             raise stop_reason
         self.without_audio += (silent := sum(clip.read is None for clip in pending.batch))
         self.skipped += len(pending.batch) - len(rows) - silent
         progress.finish(ids)
-        progress.advance(len(pending.batch), len(rows), audio, sum(bool(row.error) for row in rows))
+        failures = sum(bool(row.error) or self._has_failed_second(row) for row in rows)
+        progress.advance(len(pending.batch), len(rows), audio + second_audio, failures)
+
+    def _count(self, rows: Iterable[ClipRow]) -> float:
+        """Count clips that were transcribed or tagged again; returns the seconds of the transcribed ones."""
+        first = [row for row in rows if not self._keeps_first(row)]
+        transcribed = [row for row in first if not row.is_failed]
+        self.transcribed += len(transcribed)
+        self.retagged += sum(self._keeps_first(row) and not self._in_work[row.id].tagged for row in rows)
+        self.audio_seconds += (audio := sum(row.duration or 0.0 for row in transcribed))
+        return audio
+
+    def _count_second(self, rows: Iterable[ClipRow]) -> float:
+        """Count clips that got a second transcript; returns their seconds."""
+        second = self._pipeline.second
+        got = [row for row in rows if second and needs_second(self._in_work[row.id], second)]
+        got = [row for row in got if not self._has_failed_second(row, in_part=False)]
+        self.seconded += len(got)
+        self.second_seconds += (audio := sum(row.duration or 0.0 for row in got))
+        return audio
+
+    def _has_failed_second(self, row: ClipRow, *, in_part: bool = True) -> bool:
+        """Whether the second transcript is missing: in the whole or, if it counts, ``in_part``."""
+        second = self._pipeline.second
+        if second is None or not needs_second(self._in_work[row.id], second):
+            return False
+        transcript = transcript_by(row, second)
+        return transcript is None or is_missing(transcript) or (in_part and bool(transcript.error))
+
+    def _keeps_first(self, row: ClipRow) -> bool:
+        """Whether a processed clip kept its first transcript, so that only other results were missing."""
+        clip = self._in_work[row.id]
+        return clip.transcribed is not None and not wanted_pieces(clip, self._pipeline.speech)
+
+    def _is_failed_update(self, row: ClipRow) -> bool:
+        """Whether nothing replaces a clip's record, because its transcript was kept and what was missing failed."""
+        is_tagged = self._in_work[row.id].tagged is not None
+        return self._keeps_first(row) and (row.is_failed if is_tagged else bool(row.error))
+
+    def _with_transcripts_of(self, failed: Iterable[ClipRow]) -> list[ClipRow]:
+        """The known records of clips whose update failed, with the second transcripts that are new."""
+        known = [(self._known[row.id], row) for row in failed]
+        return [replace(old, transcripts=row.transcripts) for old, row in known if old.transcripts != row.transcripts]
 
     def write_table(self) -> None:
         """Write the records of the source in its order, then those of earlier runs that are not in the source."""
@@ -247,10 +301,21 @@ class _DecodeRun:
             self.unwritten = ""
 
     def summary(self, wall_seconds: float, interrupted: bool, stop_reason: str) -> Summary:
-        rows = tuple(self._failed_retags.get(row.id, row) for row in self._rows_of_the_source())
+        rows = tuple(self._failed_updates.get(row.id, row) for row in self._rows_of_the_source())
         counts = (self.transcribed, self.skipped, self.without_audio, self.audio_seconds)
+        second = self._pipeline.second.name if self._pipeline.second else ""
         return Summary(
-            rows, *counts, wall_seconds, interrupted, stop_reason, self.rejected, self.unwritten, self.retagged
+            rows,
+            *counts,
+            wall_seconds,
+            interrupted,
+            stop_reason,
+            self.rejected,
+            self.unwritten,
+            self.retagged,
+            second,
+            self.seconded,
+            self.second_seconds,
         )
 
     def _rows_of_the_source(self) -> Iterator[ClipRow]:
@@ -266,19 +331,32 @@ class _DecodeRun:
             return None
         self._stamps[clip.row.id] = clip.stamp()
         known = self._known.get(clip.row.id)
-        if known is None or (known.is_failed and not known.deleted):
+        if known is None:
             return clip
         if known.deleted:
             return None
-        made_by = speech_of(known)
-        is_same_model = self._pipeline.speech.is_that_of(made_by)
-        is_transcribed = is_same_model or (self._keeps_transcripts and bool(made_by.name))
-        is_tagged = self._pipeline.emotion.is_that_of(emotion_of(known)) and not missing(known, TAGGING)
-        if not (is_transcribed or is_tagged) or not self._is_of_this_audio(known, clip):
+        kept = self._kept_of(known)
+        if not kept or not self._is_of_this_audio(known, clip):
             return clip
-        clip = replace(clip, transcribed=known if is_transcribed else None, tagged=known if is_tagged else None)
-        is_complete = is_transcribed and not wanted_pieces(clip, self._pipeline.speech)
-        return None if is_complete and is_tagged else clip
+        kept_records: dict[str, Any] = dict.fromkeys(kept, known)
+        clip = replace(clip, **kept_records)
+        is_complete = clip.transcribed and not wanted_pieces(clip, self._pipeline.speech)
+        is_done = is_complete and clip.tagged and not needs_second(clip, self._pipeline.second)
+        return None if is_done else clip
+
+    def _kept_of(self, known: ClipRow) -> list[str]:
+        """What is kept of an earlier record of the same audio, by the names of the fields of `Clip`."""
+        kept = []
+        speech, emotion, second = self._pipeline.speech, self._pipeline.emotion, self._pipeline.second
+        made_by = speech_of(known)
+        is_kept = speech.is_that_of(made_by) or (self._keeps_transcripts and bool(made_by.name))
+        if keeps_first := is_kept and not known.is_failed:
+            kept.append("transcribed")
+        if emotion.is_that_of(emotion_of(known)) and not missing(known, TAGGING) and not known.is_failed:
+            kept.append("tagged")
+        if second and is_second_kept(known, second, keeps_first=keeps_first, keeps_transcripts=self._keeps_transcripts):
+            kept.append("seconded")
+        return kept
 
     def _is_of_this_audio(self, known: ClipRow, clip: Clip) -> bool:
         stamp = self._stamps[clip.row.id]
@@ -293,6 +371,7 @@ class _DecodeRun:
         """A new record, with the other columns of the clip's earlier record."""
         known, is_read = self._known.get(row.id), bool(row.audio_digest)
         if known is not None:
+            row = with_earlier_texts(row, known)
             row = failed_again(known, row) if row.is_failed else known.merged_with(row.of_one_run())
         return replace(row, audio_stamp=self._stamps.get(row.id, "")) if is_read else row
 

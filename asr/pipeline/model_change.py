@@ -9,6 +9,7 @@ from typing import Literal
 from asr.errors import ModelChanged
 from asr.pipeline.identity import Identity, emotion_of, speech_of
 from asr.pipeline.pipeline import Pipeline
+from asr.pipeline.second import made_by
 from hearsay.records.journal import read_journal
 from hearsay.text.format import counted
 
@@ -23,6 +24,7 @@ class LogModels:
     log: Path
     speech: Counter[Identity]
     emotion: Counter[Identity]
+    further: Counter[Identity]
 
     @property
     def usual_speech(self) -> str:
@@ -37,7 +39,8 @@ def models_of(log: Path) -> LogModels:
     """The models that made the records of a log, without deleted and wholly failed ones. The log need not exist."""
     rows = read_journal(log).values() if log.exists() else ()
     done = [row for row in rows if not (row.deleted or row.is_failed)]
-    return LogModels(log, _tally(map(speech_of, done)), _tally(map(emotion_of, done)))
+    further = (made_by(transcript) for row in done for transcript in row.transcripts)
+    return LogModels(log, _tally(map(speech_of, done)), _tally(map(emotion_of, done)), _tally(further))
 
 
 def _tally(models: Iterable[Identity]) -> Counter[Identity]:
@@ -76,6 +79,19 @@ def consequences(before: LogModels, pipeline: Pipeline, change: ModelChange | No
         clips = counted(retagged.total(), "clip")
         sentence = f"{clips} by {_names(retagged, emotion)} will be tagged again by {_described(emotion)}"
         yield f"{sentence}; their transcripts are kept"
+    if second := pipeline.second:
+        yield from _of_second(before, second, change)
+
+
+def _of_second(before: LogModels, second: Identity, change: ModelChange | None) -> Iterator[str]:
+    """A sentence about further transcripts by other weights of the second model, or another precision of it."""
+    same_name = Counter({model: clips for model, clips in before.further.items() if model.name == second.name})
+    if others := _others(same_name, second):
+        clips, names = counted(others.total(), "clip"), _names(others, second)
+        if change == "keep":
+            yield f"the second transcripts of {clips} by {names} are kept"
+        else:
+            yield f"{clips} by {names} will be transcribed again by {_described(second)}, the second model"
 
 
 def _others(counts: Counter[Identity], now: Identity) -> Counter[Identity]:

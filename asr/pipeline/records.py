@@ -40,13 +40,11 @@ class ModelOutputs:
 
 def row_of(clip: Clip, outputs: ModelOutputs, speech: Identity, emotion: Identity) -> ClipRow:
     """The clip's record: the outputs of these models, and what is kept of the earlier record."""
-    columns: dict[str, Any] = {
-        "audio_digest": outputs.digest,
-        "decoded_at": now(),
-        "duration": round(outputs.seconds, 2),
-    }
+    columns: dict[str, Any] = {"audio_digest": outputs.digest, "duration": round(outputs.seconds, 2)}
+    if outputs.transcript is not None or outputs.emotion is not None:
+        columns["decoded_at"] = now()
     if outputs.transcript is not None:
-        columns |= _speech_output_columns(outputs.transcript, clip.transcribed) | speech_columns(speech)
+        columns |= speech_output_columns(outputs.transcript, clip.transcribed) | speech_columns(speech)
     if outputs.emotion is not None:
         columns |= _emotion_output_columns(outputs.emotion) | emotion_columns(emotion)
     failed = failed_pieces(outputs.transcript, outputs.emotion, outputs.seconds)
@@ -117,7 +115,7 @@ def _described(piece: FailedPiece) -> str:
     return f"{times} is missing" if piece.reason == NOT_YET else f"{times} could not be transcribed"
 
 
-def _speech_output_columns(transcript: SpeechOutput, known: ClipRow | None) -> dict[str, Any]:
+def speech_output_columns(transcript: SpeechOutput, known: ClipRow | None) -> dict[str, Any]:
     """The columns of a transcript; if ``known`` is given, merged with the transcript in it.
 
     The language is that of the longer part.

@@ -104,6 +104,10 @@ class RemotePipeline:
         return Identity(self._health.ser_model or "", self._health.ser_weights, self._health.ser_precision)
 
     @property
+    def second(self) -> Identity | None:
+        return None
+
+    @property
     def is_speech_by_default(self) -> bool:
         return self._health.asr_by_default
 

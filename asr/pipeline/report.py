@@ -46,6 +46,8 @@ def show_summary(summary: Summary, console: Console) -> None:
         + f"{len(summary.failed)} failed"
         + (f", {summary.without_audio} without audio" if summary.without_audio else "")
     )
+    if summary.second:
+        _show_second(summary, console)
     for scored in scores(summary.rows):
         whole = scored.errors.whole
         if whole.errors.rate is not None:
@@ -59,6 +61,20 @@ def show_summary(summary: Summary, console: Console) -> None:
     if partly := summary.failed_in_part:
         console.print(f"{counted(len(partly), 'clip')} failed in part; the same command retries the missing pieces")
         _show_failures("failed in part", partly, console)
+
+
+def _show_second(summary: Summary, console: Console) -> None:
+    speed = (
+        f" ({clock(round(summary.second_seconds))} of audio in {clock(round(summary.wall_seconds))}, "
+        f"{summary.second_seconds / summary.wall_seconds:.1f} times real time)"
+    )
+    failed = summary.failed_second
+    transcripts = counted(summary.seconded, "second transcript")
+    console.print(plain(f"{transcripts} by {summary.second}{speed if summary.seconded else ''}, {len(failed)} failed"))
+    for clip_id, transcript in list(failed.items())[:EXAMPLES]:
+        console.print(plain(f"second transcript failed: {clip_id}: {transcript.error}"))
+    if len(failed) > EXAMPLES:
+        console.print(f"… and {len(failed) - EXAMPLES} more; the same command retries them")
 
 
 def _normalizer(scored: TranscriptScore) -> str:

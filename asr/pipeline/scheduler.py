@@ -269,9 +269,10 @@ def submit_pieces(
 
 
 class Scheduler:
-    """Both models in parallel, each with a queue for short clips and one for long ones; threads may share it.
+    """The models in parallel, each with a queue for short clips and one for long ones; threads may share it.
 
-    The speech model gets long recordings in pieces, so that a failure affects one piece, and no clip waits for all.
+    ``second_model`` transcribes clips, too, independently of the speech model, with limits of its own. Speech models
+    get long recordings in pieces, so that a failure affects one piece, and no clip waits for all.
     """
 
     def __init__(
@@ -280,22 +281,29 @@ class Scheduler:
         emotion_model: EmotionModel,
         limits: Limits | None = None,
         on_batch: Callable[[BatchStats], None] = lambda _: None,
+        second_model: SpeechModel | None = None,
+        second_limits: Limits | None = None,
     ) -> None:
         self.speech_model = speech_model
         self.emotion_model = emotion_model
+        self.second_model = second_model
         self._limits = limits = limits or Limits()
 
         def queues(
             name: str,
             model: Callable[[Sequence[DecodedAudio]], Sequence[Output]],
             windows: ModelWithWindows | None = None,
+            limits: Limits = limits,
         ) -> _Queues[Output]:
             short = Queue(name, model, limits, on_batch, limits.threads, windows)
             return _Queues(short, Queue(name, model, limits, on_batch, limits.long_threads, windows))
 
-        windows = speech_model if has_windows(speech_model) else None
-        self._speech = queues(speech_model.name, speech_model.transcribe, windows)
+        def speech_queues(model: SpeechModel, limits: Limits) -> _Queues[SpeechOutput]:
+            return queues(model.name, model.transcribe, model if has_windows(model) else None, limits)
+
+        self._speech = speech_queues(speech_model, limits)
         self._emotion = queues(emotion_model.name, emotion_model.tag)
+        self._second = speech_queues(second_model, second_limits or limits) if second_model else None
 
     @property
     def clips_at_once(self) -> int:
@@ -315,6 +323,14 @@ class Scheduler:
         """
         return submit_pieces(self._speech.of(audio), whole, audio, is_blocking=is_blocking, step=step).whole
 
+    def second_transcript_of(
+        self, whole: LongForm, audio: DecodedAudio, *, is_blocking: bool = False, step: Step = lambda *_: None
+    ) -> "Future[SpeechOutput]":
+        """The same by the second model, which there must be."""
+        if self._second is None:
+            raise ValueError("this scheduler has no second model")
+        return submit_pieces(self._second.of(audio), whole, audio, is_blocking=is_blocking, step=step).whole
+
     def transcript_in_pieces(self, audio: DecodedAudio) -> PendingTranscript:
         """The transcript with those of the pieces, for a caller that reads them as they finish; raises `Busy`."""
         return submit_pieces(self._speech.of(audio), cut(audio), audio, is_blocking=False)
@@ -325,10 +341,13 @@ class Scheduler:
 
     def waiting_seconds(self) -> dict[str, float]:
         """Seconds of audio in the queues of each model, by its name."""
-        return {
+        waiting = {
             self.speech_model.name: self._speech.waiting_seconds(),
             self.emotion_model.name: self._emotion.waiting_seconds(),
         }
+        if self.second_model and self._second:
+            waiting[self.second_model.name] = self._second.waiting_seconds()
+        return waiting
 
     def close(self) -> None:
         """Accept no more requests, and release the models; may be called twice."""
@@ -336,6 +355,9 @@ class Scheduler:
         self._emotion.close()
         self.speech_model.close()
         self.emotion_model.close()
+        if self.second_model and self._second:
+            self._second.close()
+            self.second_model.close()
 
 
 @dataclass(frozen=True, slots=True)

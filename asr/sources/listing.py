@@ -37,13 +37,15 @@ class Clip:
     """One clip to process: its columns in the corpus, and a reader of its bytes (None if it has no audio).
 
     ``transcribed`` is its earlier record if the transcript in it is kept, except that failed pieces are retried;
-    ``tagged`` is its earlier record if the emotion in it is kept. ``stamp`` is called before the clip is read.
+    ``tagged`` is its earlier record if the emotion in it is kept, ``seconded`` if its transcript by a second model is,
+    except for failed pieces. ``stamp`` is called before the clip is read.
     """
 
     row: ClipRow
     read: Reader | None
     transcribed: ClipRow | None = None
     tagged: ClipRow | None = None
+    seconded: ClipRow | None = None
     stamp: Stamp = no_stamp
 
 

@@ -14,7 +14,7 @@ from asr.pipeline.model_change import consequences, models_of
 from asr.speech.ctc import CtcSpeechModel
 from hearsay.records.clip import ClipRow
 from hearsay.records.journal import Journal, read_journal
-from hearsay.records.transcript import FailedPiece
+from hearsay.records.transcript import FailedPiece, ModelTranscript
 from tests.support.api_server import READY, FakeApi, reply_to
 from tests.support.checkpoints import save_wav2vec2
 from tests.support.models import tone
@@ -45,8 +45,16 @@ def test_models_are_the_same_by_name_weights_and_a_precision_that_was_set(
 class FakePipeline:
     """A pipeline of which only the models are used."""
 
-    def __init__(self, speech: Identity, emotion: Identity = Identity("classic"), *, by_default: bool = True) -> None:
+    def __init__(
+        self,
+        speech: Identity,
+        emotion: Identity = Identity("classic"),
+        *,
+        by_default: bool = True,
+        second: Identity | None = None,
+    ) -> None:
         self.speech, self.emotion, self.is_speech_by_default = speech, emotion, by_default
+        self.second = second
 
 
 @pytest.fixture
@@ -271,3 +279,20 @@ def test_the_identity_of_a_checkpoint_includes_only_an_explicit_precision(tmp_pa
     folder = str(save_wav2vec2(tmp_path / "m"))
     assert Identity.of(CtcSpeechModel(folder, "cpu", "auto")).precision == ""
     assert Identity.of(CtcSpeechModel(folder, "cpu", "float32")).precision == "float32"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (None, "2 clips by tiny with other weights will be transcribed again by tiny, the second model"),
+        ("keep", "the second transcripts of 2 clips by tiny with other weights are kept"),
+    ],
+)
+def test_new_weights_of_the_second_model_are_reported(tmp_path: Path, change: str | None, message: str):
+    log = tmp_path / "clips.jsonl"
+    transcripts = (ModelTranscript("tiny", "yes", weights="1"), ModelTranscript("base", "yes", weights="9"))
+    with Journal(log) as journal:
+        journal.append(ClipRow(f"{n}", asr_model="new", ser_model="classic", transcripts=transcripts) for n in range(2))
+    pipeline = FakePipeline(Identity("new"), second=Identity("tiny", "2"))
+    assert messages(log, pipeline, change) == [message]
+    assert messages(log, FakePipeline(Identity("new"), second=Identity("tiny", "1")), change) == []
