@@ -58,7 +58,7 @@ class Pipeline(Protocol):
 
     @property
     def second(self) -> Identity | None:
-        """The model of further transcripts; None without one."""
+        """The model of the second transcripts; None if there are none."""
         ...
 
     @property

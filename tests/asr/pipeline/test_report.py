@@ -7,6 +7,7 @@ from asr.pipeline.batch import Summary
 from asr.pipeline.report import show_summary
 from asr.sources.listing import Listing, remarks_of
 from hearsay.records.clip import ClipRow
+from hearsay.records.transcript import ModelTranscript
 from hearsay.terminal.console import console_of
 
 
@@ -40,3 +41,12 @@ def test_names_and_transcripts_are_shown_as_they_are():
     for text in ("set/takes [/2023].mp3", "[music] yes", "[interview] anna", "[/b]"):
         assert text in shown
     assert "\x1b" not in shown
+
+
+def test_second_transcripts_are_counted_and_their_failures_named():
+    transcripts = (ModelTranscript("tiny", "yes"), ModelTranscript("tiny", error="out of memory"))
+    rows = tuple(ClipRow(f"{n}.wav", transcripts=(one,)) for n, one in enumerate(transcripts))
+    summary = Summary(rows, 0, 0, 0, 0.0, 1.0, second="tiny", seconded=1, second_seconds=3.0)
+    show_summary(summary, console_of(file := io.StringIO()))
+    assert "1 second transcript by tiny (0:03 of audio in 0:01, 3.0 times real time), 1 failed" in file.getvalue()
+    assert "second transcript failed: 1.wav: out of memory" in file.getvalue()
