@@ -38,7 +38,7 @@ def decode(clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Deco
     """Runs ``decode`` over the clips with a speech model, and returns its exit status."""
 
     def run(model: SpeechModel, *arguments: str) -> int:
-        monkeypatch.setattr(assembly, "load_models", lambda _: Models(model, LoudnessEmotionModel(), ()))
+        monkeypatch.setattr(assembly, "load_models", lambda *_: Models(model, LoudnessEmotionModel(), ()))
         return cli.main(["decode", str(clips), "--out", str(tmp_path / "out"), *arguments])
 
     return run
