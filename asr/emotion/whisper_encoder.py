@@ -23,18 +23,21 @@ _LOUD_RANGE: Final = 3.5  # decades of power (35 dB) below the loudest frame
 _MARGIN: Final = 10  # frames kept around the loud ones
 _LONGEST: Final = 1_000  # frames of one pass
 _SHORTEST: Final = 30  # frames: 0.3 s
+_GELU: Final = (2 / np.pi) ** 0.5
+
+
+Linear = tuple[Floats, Floats]
+"""A matrix, shape (out, in), and what is added, shape (out,)."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Layer:
-    """The weights of a transformer layer: matrices (out, in), and vectors (out,)."""
+    """The weights of a transformer layer; those of the normalisations are part of the matrices that follow them."""
 
-    norm: tuple[Floats, Floats]
-    projections: tuple[Floats, Floats]
-    output: tuple[Floats, Floats]
-    second_norm: tuple[Floats, Floats]
-    wide: tuple[Floats, Floats]
-    narrow: tuple[Floats, Floats]
+    projections: Linear
+    output: Linear
+    wide: Linear
+    narrow: Linear
 
 
 class WhisperEncoder:
@@ -54,7 +57,7 @@ class WhisperEncoder:
         self._heads = int(file.variables["encoder/num_heads"])
         self._first, self._second = (_convolution(file, f"encoder/conv{number}") for number in (1, 2))
         self._positions = _floats(file, "encoder/position_encodings/encodings")
-        self._layers = [_layer(file, f"encoder/layer_{number}") for number in range(layers)]
+        self._layers = [_layer(file, f"encoder/layer_{number}", self._heads) for number in range(layers)]
         self._bands = file.variables["encoder/conv1/weight"].shape[1]
 
     def embedding(self, waveform: Waveform) -> Floats | None:
@@ -67,21 +70,23 @@ class WhisperEncoder:
         if features is None:
             return None
         parts = np.array_split(features, -(-len(features) // _LONGEST))
-        means = [np.stack([states.mean(axis=0) for states in self.states(part)]) for part in parts]
+        means = [self.means(part) for part in parts]
         return np.average(means, axis=0, weights=[len(part) for part in parts]).astype(np.float32)
 
-    def states(self, features: Floats) -> list[Floats]:
-        """The states after each layer, shape (frames / 2, width), for a spectrogram of shape (frames, bands)."""
+    def means(self, features: Floats) -> Floats:
+        """The mean of the states after each layer, shape (layers, width), for a spectrogram (frames, bands)."""
         states = _gelu(_convolved(features, self._first, 1))
         states = _gelu(_convolved(states, self._second, 2))
-        states = states + self._positions[: len(states)]
+        states += self._positions[: len(states)]
         found = []
         for layer in self._layers:
-            states = states + self._attended(_normed(states, layer.norm), layer)
-            hidden = _gelu(_linear(_normed(states, layer.second_norm), layer.wide))
-            states = states + _linear(hidden, layer.narrow)
-            found.append(states)
-        return found
+            states += self._attended(_normed(states), layer)
+            hidden = _gelu(_linear(_normed(states), layer.wide))
+            # a mean before a linear map is the mean after it, so that the last map has a single row
+            found.append(states.mean(axis=0) + _linear(hidden.mean(axis=0), layer.narrow))
+            if layer is not self._layers[-1]:
+                states += _linear(hidden, layer.narrow)
+        return np.stack(found)
 
     def _features(self, waveform: Waveform) -> Floats | None:
         """The spectrogram between the first and the last loud frame, shape (frames, bands)."""
@@ -98,23 +103,34 @@ class WhisperEncoder:
     def _attended(self, states: Floats, layer: _Layer) -> Floats:
         frames, width = states.shape
         parts = _linear(states, layer.projections).reshape(frames, 3, self._heads, -1).transpose(1, 2, 0, 3)
-        queries, keys, values = parts
-        logits = (queries * np.float32((width // self._heads) ** -0.5)) @ keys.transpose(0, 2, 1)
-        shares = np.exp(logits - logits.max(axis=-1, keepdims=True))
-        shares /= shares.sum(axis=-1, keepdims=True)
-        return _linear((shares @ values).transpose(1, 0, 2).reshape(frames, width), layer.output)
+        queries, keys, values = np.ascontiguousarray(parts)
+        shares = queries @ keys.transpose(0, 2, 1)
+        shares -= shares.max(axis=-1, keepdims=True)
+        np.exp(shares, out=shares)
+        means = shares @ values
+        means /= shares.sum(axis=-1, keepdims=True)
+        return _linear(means.transpose(1, 0, 2).reshape(frames, width), layer.output)
 
 
-def _layer(file: Ctranslate2File, place: str) -> _Layer:
+def _layer(file: Ctranslate2File, place: str, heads: int) -> _Layer:
     attention, feed_forward = f"{place}/self_attention", f"{place}/ffn"
+    matrix, bias = _after_norm(file, attention)
+    width = matrix.shape[1]
+    scale = np.ones(len(matrix), np.float32)
+    scale[:width] = (width // heads) ** -0.5  # of the queries, which are the first rows
     return _Layer(
-        norm=_pair(file, f"{attention}/layer_norm", "gamma", "beta"),
-        projections=_pair(file, f"{attention}/linear_0", "weight", "bias"),
+        projections=(matrix * scale[:, None], bias * scale),
         output=_pair(file, f"{attention}/linear_1", "weight", "bias"),
-        second_norm=_pair(file, f"{feed_forward}/layer_norm", "gamma", "beta"),
-        wide=_pair(file, f"{feed_forward}/linear_0", "weight", "bias"),
+        wide=_after_norm(file, feed_forward),
         narrow=_pair(file, f"{feed_forward}/linear_1", "weight", "bias"),
     )
+
+
+def _after_norm(file: Ctranslate2File, place: str) -> Linear:
+    """A linear map for states that are normalised, but neither scaled nor shifted."""
+    scale, shift = _pair(file, f"{place}/layer_norm", "gamma", "beta")
+    matrix, bias = _pair(file, f"{place}/linear_0", "weight", "bias")
+    return matrix * scale, matrix @ shift + bias
 
 
 def _pair(file: Ctranslate2File, place: str, first: str, second: str) -> tuple[Floats, Floats]:
@@ -125,31 +141,41 @@ def _floats(file: Ctranslate2File, name: str) -> Floats:
     return np.asarray(file.variables[name], np.float32)
 
 
-def _convolution(file: Ctranslate2File, place: str) -> tuple[Floats, Floats]:
+def _convolution(file: Ctranslate2File, place: str) -> Linear:
     """A convolution of three steps as a matrix, shape (out, 3 * in)."""
     weight, bias = _pair(file, place, "weight", "bias")
     return np.ascontiguousarray(weight.transpose(0, 2, 1)).reshape(len(weight), -1), bias
 
 
-def _convolved(states: Floats, convolution: tuple[Floats, Floats], stride: int) -> Floats:
+def _convolved(states: Floats, convolution: Linear, stride: int) -> Floats:
     padded = np.pad(states, ((1, 1), (0, 0)))
     windows = np.concatenate([padded[:-2], padded[1:-1], padded[2:]], axis=1)[::stride]
     return _linear(windows, convolution)
 
 
-def _linear(states: Floats, weights: tuple[Floats, Floats]) -> Floats:
+def _linear(states: Floats, weights: Linear) -> Floats:
     matrix, bias = weights
-    return np.asarray(states @ matrix.T + bias)
+    mapped = states @ matrix.T
+    mapped += bias
+    return np.asarray(mapped)
 
 
-def _normed(states: Floats, weights: tuple[Floats, Floats]) -> Floats:
-    scale, shift = weights
+def _normed(states: Floats) -> Floats:
+    """Each row with the mean 0 and the variance 1."""
     centred = states - states.mean(axis=-1, keepdims=True)
-    deviation = np.sqrt(np.square(centred).mean(axis=-1, keepdims=True) + np.float32(1e-5))
-    return np.asarray(centred / deviation * scale + shift)
+    variance = np.einsum("ij,ij->i", centred, centred)[:, None] / np.float32(states.shape[-1])
+    centred /= np.sqrt(variance + np.float32(1e-5))
+    return centred
 
 
 def _gelu(values: Floats) -> Floats:
     """GELU in its approximation by tanh, which differs by up to 0.0005 from that of the error function."""
-    inner = np.float32(np.sqrt(2 / np.pi)) * (values + np.float32(0.044715) * values * values * values)
-    return np.asarray(np.float32(0.5) * values * (1 + np.tanh(inner)))
+    factors = np.square(values)
+    factors *= np.float32(0.044715 * _GELU)
+    factors += np.float32(_GELU)
+    factors *= values
+    np.tanh(factors, out=factors)
+    factors += np.float32(1)
+    factors *= values
+    factors *= np.float32(0.5)
+    return factors
