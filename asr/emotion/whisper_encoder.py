@@ -23,6 +23,7 @@ _LOUD_RANGE: Final = 3.5  # decades of power (35 dB) below the loudest frame
 _MARGIN: Final = 10  # frames kept around the loud ones
 _LONGEST: Final = 1_000  # frames of one pass
 _SHORTEST: Final = 30  # frames: 0.3 s
+_STEP: Final = 4  # of the states of the last layer, one is computed: neighbours, 20 ms apart, are alike
 _GELU: Final = (2 / np.pi) ** 0.5
 
 
@@ -34,7 +35,8 @@ Linear = tuple[Floats, Floats]
 class _Layer:
     """The weights of a transformer layer; those of the normalisations are part of the matrices that follow them."""
 
-    projections: Linear
+    queries: Linear
+    keys_and_values: Linear
     output: Linear
     wide: Linear
     narrow: Linear
@@ -74,17 +76,24 @@ class WhisperEncoder:
         return np.average(means, axis=0, weights=[len(part) for part in parts]).astype(np.float32)
 
     def means(self, features: Floats) -> Floats:
-        """The mean of the states after each layer, shape (layers, width), for a spectrogram (frames, bands)."""
+        """The mean of the states after each layer, shape (layers, width), for a spectrogram (frames, bands).
+
+        After the last layer it is that of every fourth state.
+        """
         states = _gelu(_convolved(features, self._first, 1))
         states = _gelu(_convolved(states, self._second, 2))
         states += self._positions[: len(states)]
         found = []
-        for layer in self._layers:
-            states += self._attended(_normed(states), layer)
+        for number, layer in enumerate(self._layers, 1):
+            is_last = number == len(self._layers)
+            normed = _normed(states)
+            if is_last:
+                states = states[::_STEP].copy()
+            states += self._attended(normed, layer, _STEP if is_last else 1)
             hidden = _gelu(_linear(_normed(states), layer.wide))
             # a mean before a linear map is the mean after it, so that the last map has a single row
             found.append(states.mean(axis=0) + _linear(hidden.mean(axis=0), layer.narrow))
-            if layer is not self._layers[-1]:
+            if not is_last:
                 states += _linear(hidden, layer.narrow)
         return np.stack(found)
 
@@ -100,26 +109,31 @@ class WhisperEncoder:
             return None
         return np.ascontiguousarray(features[max(0, loud[0] - _MARGIN) : loud[-1] + 1 + _MARGIN])
 
-    def _attended(self, states: Floats, layer: _Layer) -> Floats:
-        frames, width = states.shape
-        parts = _linear(states, layer.projections).reshape(frames, 3, self._heads, -1).transpose(1, 2, 0, 3)
-        queries, keys, values = np.ascontiguousarray(parts)
+    def _attended(self, states: Floats, layer: _Layer, step: int) -> Floats:
+        """The attention over all states from every ``step``-th one."""
+        keys, values = self._of_heads(_linear(states, layer.keys_and_values), 2)
+        (queries,) = self._of_heads(_linear(states[::step], layer.queries), 1)
         shares = queries @ keys.transpose(0, 2, 1)
         shares -= shares.max(axis=-1, keepdims=True)
         np.exp(shares, out=shares)
         means = shares @ values
         means /= shares.sum(axis=-1, keepdims=True)
-        return _linear(means.transpose(1, 0, 2).reshape(frames, width), layer.output)
+        return _linear(means.transpose(1, 0, 2).reshape(-1, states.shape[1]), layer.output)
+
+    def _of_heads(self, projected: Floats, parts: int) -> Floats:
+        """The projected states, shape (parts, heads, frames, width of a head)."""
+        split = projected.reshape(len(projected), parts, self._heads, -1)
+        return np.ascontiguousarray(split.transpose(1, 2, 0, 3))
 
 
 def _layer(file: Ctranslate2File, place: str, heads: int) -> _Layer:
     attention, feed_forward = f"{place}/self_attention", f"{place}/ffn"
     matrix, bias = _after_norm(file, attention)
     width = matrix.shape[1]
-    scale = np.ones(len(matrix), np.float32)
-    scale[:width] = (width // heads) ** -0.5  # of the queries, which are the first rows
+    scale = np.float32((width // heads) ** -0.5)
     return _Layer(
-        projections=(matrix * scale[:, None], bias * scale),
+        queries=(matrix[:width] * scale, bias[:width] * scale),
+        keys_and_values=(matrix[width:], bias[width:]),
         output=_pair(file, f"{attention}/linear_1", "weight", "bias"),
         wide=_after_norm(file, feed_forward),
         narrow=_pair(file, f"{feed_forward}/linear_1", "weight", "bias"),

@@ -34,8 +34,8 @@ def test_the_means_are_those_of_the_same_layers_in_transformers(folder: Path, en
         states = torch.nn.functional.gelu(theirs.conv1(torch.from_numpy(features.T[None])))
         states = torch.nn.functional.gelu(theirs.conv2(states)).transpose(1, 2) + theirs.embed_positions.weight[:150]
         expected = [(states := layer(states, None)) for layer in theirs.layers[:3]]
-    for ours, wanted in zip(encoder.means(features), expected, strict=True):
-        mean = wanted[0].mean(dim=0).numpy()
+    for step, ours, wanted in zip((1, 1, 4), encoder.means(features), expected, strict=True):
+        mean = wanted[0, ::step].mean(dim=0).numpy()
         assert np.abs(ours - mean).max() < 0.005 * np.abs(mean).max()  # GELU by tanh
 
 
