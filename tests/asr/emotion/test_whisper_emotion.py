@@ -66,7 +66,7 @@ def test_every_published_model_has_a_head_with_attribution_and_figures(encoder: 
     fields = json.loads(head_file(encoder).read_text(encoding="utf-8"))
     assert fields["attribution"] == ATTRIBUTION
     assert fields["figures"]["recorded"]["recall"] >= 0.88
-    assert fields["figures"]["other_gender_and_channel"]["precision"] >= 0.9
+    assert fields["figures"]["other_gender_and_channel"]["precision"] >= 0.8
     for label in fields["labels"]:
         assert canonical_emotion(label) == label
         assert sentiment_of(label) != "uncertain"
