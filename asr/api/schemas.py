@@ -78,7 +78,7 @@ PRECISION = "The precision, if the setting PRECISION names one; omitted if it wa
 
 
 class OfClip(BaseModel):
-    ser_model: str = Field(description="Name of the emotion model.", examples=["classic"])
+    ser_model: str = Field(description="Name of the emotion model.", examples=["whisper-emotion"])
     ser_weights: str = Field("", description=WEIGHTS, exclude_if=is_unknown)
     ser_precision: str = Field("", description=PRECISION, exclude_if=is_unknown)
     duration: str = Field(description="Duration of the audio in seconds, with one decimal.", examples=["20.7"])
@@ -192,7 +192,7 @@ class HealthReply(BaseModel):
     status: Literal["loading", "ready", "failed"]
     ready: bool = Field(description="True when POST /asr and POST /ser accept requests.")
     asr_model: str | None = Field(None, examples=["whisper-tiny.en"])
-    ser_model: str | None = Field(None, examples=["classic"])
+    ser_model: str | None = Field(None, examples=["whisper-emotion"])
     asr_weights: str = Field("", description=WEIGHTS, exclude_if=is_unknown)
     asr_precision: str = Field("", description=PRECISION, exclude_if=is_unknown)
     ser_weights: str = Field("", description=WEIGHTS, exclude_if=is_unknown)

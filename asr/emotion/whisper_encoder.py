@@ -179,7 +179,7 @@ def _normed(states: Floats) -> Floats:
     centred = states - states.mean(axis=-1, keepdims=True)
     variance = np.einsum("ij,ij->i", centred, centred)[:, None] / np.float32(states.shape[-1])
     centred /= np.sqrt(variance + np.float32(1e-5))
-    return centred
+    return np.asarray(centred)
 
 
 def _gelu(values: Floats) -> Floats:
