@@ -303,6 +303,7 @@ def test_the_documented_fields_are_those_of_the_index(loaded: LoadedIndex):
         "audio_digest",
         "tokens",
         "stems",
+        "further_stems",
         "text_tokens",
         "text_key",
         "alternatives",

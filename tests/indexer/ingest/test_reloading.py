@@ -12,7 +12,7 @@ from hearsay.config import read_settings
 from hearsay.records.clip import ClipRow
 from hearsay.records.journal import Journal
 from indexer.cli.command_line import main
-from indexer.documents import SCHEMA
+from indexer.documents import OLDEST_SEARCHABLE, SCHEMA
 from indexer.errors import IndexIncompatible
 from indexer.index import SearchWriter
 from indexer.ingest.load import load, put
@@ -63,8 +63,8 @@ class Place:
             client.indices.put_mapping(index=version, meta=changed(meta))
 
     def make_outdated(self) -> None:
-        """Make the current version one of an earlier Hearsay."""
-        self.change(lambda metadata: metadata | {"schema": SCHEMA - 1})
+        """Make the current version one of an earlier Hearsay, whose indexes cannot be searched any more."""
+        self.change(lambda metadata: metadata | {"schema": OLDEST_SEARCHABLE - 1})
 
 
 @pytest.fixture(params=["embedded", pytest.param("elastic", marks=pytest.mark.elastic)])
