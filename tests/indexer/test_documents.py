@@ -5,7 +5,15 @@ import pytest
 from hearsay.records.clip import ClipRow
 from hearsay.records.transcript import Alternative, Word
 from hearsay.text.normalize import LONGEST_TOKEN
-from indexer.documents import LONGEST_LENGTH, POWERS, SCHEMA, SENTINEL, alternatives_of, document_of
+from indexer.documents import (
+    LONGEST_LENGTH,
+    OLDEST_SEARCHABLE,
+    POWERS,
+    SCHEMA,
+    SENTINEL,
+    alternatives_of,
+    document_of,
+)
 from indexer.embedded.writer import EmbeddedWriter
 from indexer.errors import IndexIncompatible
 from indexer.index import SearchWriter
@@ -90,8 +98,9 @@ def test_alternatives_are_not_in_the_vocabulary(index: SearchWriter):
     assert ids(index, transcribed("blacksmith")) == []
 
 
-def test_an_index_with_the_previous_schema_must_be_loaded_again(tmp_path: Path, index: SearchWriter):
-    redescribe(tmp_path / "index" / "versions" / index.about().version, lambda about: about | {"schema": SCHEMA - 1})
+def test_an_index_with_an_older_schema_than_can_be_searched_must_be_loaded_again(tmp_path: Path, index: SearchWriter):
+    version = tmp_path / "index" / "versions" / index.about().version
+    redescribe(version, lambda about: about | {"schema": OLDEST_SEARCHABLE - 1})
     with pytest.raises(IndexIncompatible, match="load your files again"):
         EmbeddedWriter(tmp_path / "index").count()
 
