@@ -30,7 +30,7 @@ def folder(tmp_path: Path, samples: Path) -> Path:
 
 
 def test_a_folder_is_decoded_once_and_a_damaged_file_has_a_record_with_its_error(folder: Path, tmp_path: Path):
-    summary = hearsay.decode(folder, tmp_path / "out", asr_model="pocketsphinx", workers=1)
+    summary = hearsay.decode(folder, tmp_path / "out", asr_model="pocketsphinx", ser_model="classic", workers=1)
     assert (summary.decoded, summary.skipped, len(summary.records)) == (2, 0, 3)
     assert [record.id for record in summary.failed] == ["clips/broken.wav"]
     assert summary.failed[0].error
@@ -38,7 +38,8 @@ def test_a_folder_is_decoded_once_and_a_damaged_file_has_a_record_with_its_error
     assert set(read_journal(summary.log)) == {record.id for record in summary.records}
     assert summary.csv.is_file()
     assert "already done" in summary._repr_html_()
-    again = hearsay.decode(folder, tmp_path / "out", asr_model="pocketsphinx", workers=1, progress=False)
+    models = {"asr_model": "pocketsphinx", "ser_model": "classic"}
+    again = hearsay.decode(folder, tmp_path / "out", **models, workers=1, progress=False)
     assert (again.decoded, again.skipped, len(again.failed)) == (0, 2, 1)
 
 
