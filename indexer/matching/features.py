@@ -165,7 +165,7 @@ def seconded_word_features(
                 found is not None and found.is_word,
                 found.log_odds if found else 0.0,
                 found.posterior.log_probability if found else 0.0,
-                found is not None and found.start == found.end,
+                found is not None and (found.place is None or found.place[0] == found.place[1]),
                 second is not None and bool(those) and set(those) <= set(second.tokens),
                 second.agreement if second else 0.0,
                 second.repetition if second else 0.0,

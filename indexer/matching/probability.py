@@ -220,8 +220,8 @@ def _spans(term: QueryTerm, transcript: Transcribed, guesses: Mapping[str, Guess
         forms = (at for at, token in enumerate(transcript.tokens) if token == term.word or stem(token) == term.stem)
         return {(at, at + 1) for at in forms}
     lost = guesses[term.word].lost
-    if lost.expansion is None and lost.seconded:
-        return {(lost.seconded.start, lost.seconded.end)}
+    if lost.expansion is None and lost.seconded and lost.seconded.place:
+        return {lost.seconded.place}
     if lost.expansion is None:
         return {(at, at + 1) for at in range(len(transcript.tokens))}
     size = len(lost.expansion.tokens)
@@ -260,8 +260,7 @@ def _evidence(plan: Plan, passage: Passage, guesses: Mapping[str, Guess]) -> tup
 def _guessed(word: str, guess: Guess) -> Evidence:
     lost, probability = guess.lost, round(_probability(guess.log_odds), 4)
     found = lost.seconded
-    place = (found.start, found.end) if found else (0, 0)
-    second = SecondModel(found.model, found.word, round(found.confidence, 2), place) if found else None
+    second = SecondModel(found.model, found.word, round(found.confidence, 2), found.place) if found else None
     if lost.expansion is not None:
         return Evidence(word, "sounds like", lost.expansion.tokens, probability, second)
     return Evidence(word, "second transcript" if second else "alternative", (), probability, second)

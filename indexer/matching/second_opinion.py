@@ -15,8 +15,9 @@ from indexer.documents import stem
 from indexer.phonetics.channel import Channel, Posterior
 
 UNKNOWN_CONFIDENCE: Final = 0.5
+"""The confidence of a word by a model that reports none: neither for nor against it."""
 
-_MOST_CONFIDENT: Final = 0.99
+_MOST_CONFIDENT: Final = 0.99  # so that log odds are finite
 
 MOST_ALIGNED: Final = 400
 """Tokens of a transcript up to which two transcripts are aligned; passages of 30 s have a hundred."""
@@ -30,17 +31,16 @@ class Seconded:
     """A word of a query in a second transcript.
 
     ``word`` is as the model transcribed it, ``is_word`` if it is not only another form of the word, and ``confidence``
-    that of the model (0..1). ``start`` and ``end`` are the positions of the tokens that the first transcript has there,
-    of which there may be none, and ``posterior`` says how likely the word was said where the best of these was
-    transcribed.
+    that of the model (0..1). ``place`` has the positions of the tokens that the first transcript has there: the first,
+    and the one after the last; they are equal if it has none there, and None beyond `MOST_ALIGNED` tokens.
+    ``posterior`` says how likely the word was said where the best of these was transcribed.
     """
 
     model: str
     word: str
     is_word: bool
     confidence: float
-    start: int
-    end: int
+    place: tuple[int, int] | None
     posterior: Posterior
 
     @property
@@ -86,22 +86,22 @@ class SecondTranscript:
         if not places:
             return None
         at = max(places, key=lambda at: (self.tokens[at] == word, self._confidences[at], -at))
-        start, end = self._place_of(at)
-        found, posterior = self.tokens[at], self._posterior(word, start, end, channel)
-        return Seconded(self.model, found, found == word, self._confidences[at], start, end, posterior)
+        place, found = self._place_of(at), self.tokens[at]
+        posterior = self._posterior(word, place, channel) if place else NOWHERE
+        return Seconded(self.model, found, found == word, self._confidences[at], place, posterior)
 
-    def _posterior(self, word: str, start: int, end: int, channel: Channel) -> Posterior:
-        here = self._first[start:end][:_MOST_NEXT]
+    def _posterior(self, word: str, place: tuple[int, int], channel: Channel) -> Posterior:
+        here = self._first[slice(*place)][:_MOST_NEXT]
         several = [(one,) for one in here] + list(pairwise(here))
         found = max((channel.posterior(word, those) for those in several), key=_log_probability, default=NOWHERE)
         return found if found.log_probability > NOWHERE.log_probability else NOWHERE
 
-    def _place_of(self, at: int) -> tuple[int, int]:
+    def _place_of(self, at: int) -> tuple[int, int] | None:
         """The positions of the tokens of the first transcript that stand where this one has the token ``at``."""
         for start, end, low, high in self._differences:
             if low <= at < high:
                 return start, end
-        return 0, 0
+        return None
 
     @cached_property
     def _differences(self) -> Sequence[tuple[int, int, int, int]]:

@@ -83,7 +83,7 @@ def _places(evidence: Evidence, row: ClipRow, transcribed: Sequence[str]) -> lis
 
     That is where a second model transcribed it, at what was transcribed, and at the word that it is an alternative of.
     """
-    second = [evidence.second.place] if evidence.second else []
+    second = [evidence.second.place] if evidence.second and evidence.second.place else []
     others = _matched_places(evidence, transcribed) or _places_of_alternative(evidence.word, row, transcribed)
     return list(dict.fromkeys([*second, *others]))
 

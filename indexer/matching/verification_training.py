@@ -11,12 +11,15 @@ from hearsay.results.text_scores import TextScores
 from indexer.errors import WrongRequest
 from indexer.matching.probability import PossibleMatch
 from indexer.matching.query_sampling import SampledQuery
-from indexer.matching.training import FOLDS, Aim
+from indexer.matching.training import FOLDS
 from indexer.matching.verification import VerificationModel, features_of
 from indexer.phonetics.model import Examples, regression
 
-AIM_CHECKED: Final = Aim((0.55, 0.55, 0.55), (0.92, 0.92, 0.92))
-"""What thresholds after the check are chosen for."""
+LEAST_RIGHT: Final = 0.55
+"""The share of the possible matches shown after the check that must be right on the queries trained on."""
+
+LEAST_EMPTY: Final = 0.92
+"""The share of these queries with a word that nobody said for which nothing may be shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +87,8 @@ def _threshold(queries: Sequence[CheckedQuery]) -> float:
         shown = [query.shown(models[number % FOLDS], least) for number, query in enumerate(queries)]
         empty = [not found for query, found in zip(queries, shown, strict=True) if query.query.is_absent]
         right = sum(one.is_right for found in shown for one in found)
-        least_right = AIM_CHECKED.right[0] * max(1, sum(map(len, shown)))
-        if right >= least_right and sum(empty) >= AIM_CHECKED.empty[0] * len(empty):
+        least_right = LEAST_RIGHT * max(1, sum(map(len, shown)))
+        if right >= least_right and sum(empty) >= LEAST_EMPTY * len(empty):
             return least
     return 0.95
 

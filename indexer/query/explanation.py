@@ -45,13 +45,13 @@ class SecondModel:
     """The ``word`` that another speech ``model`` transcribed, with its ``confidence`` (0..1).
 
     ``place`` has the positions of the tokens that the first transcript has there: the first, and the one after the
-    last. They are equal if it has none there.
+    last. They are equal if it has none there, and None if the place is unknown.
     """
 
     model: str
     word: str
     confidence: float
-    place: tuple[int, int]
+    place: tuple[int, int] | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ import pytest
 from hearsay.records.transcript import ModelTranscript, Word
 from indexer.documents import stem
 from indexer.matching.search import evidence_finder
-from indexer.matching.second_opinion import NOWHERE, UNKNOWN_CONFIDENCE, Seconded, SecondTranscript
+from indexer.matching.second_opinion import MOST_ALIGNED, NOWHERE, UNKNOWN_CONFIDENCE, Seconded, SecondTranscript
 from indexer.phonetics.channel import Channel
 from tests.support.finders import finder_over
 from tests.support.word_errors import rows
@@ -32,7 +32,8 @@ def test_a_word_is_found_where_the_first_transcript_has_something_else(channel: 
     found = seconded(second("The blacksmith was painted today."), "blacksmith", channel)
     assert found
     assert (found.model, found.word, found.is_word) == ("tiny", "blacksmith", True)
-    assert FIRST[found.start : found.end] == ("black", "myth")
+    assert found.place == (1, 3)
+    assert FIRST[slice(*found.place)] == ("black", "myth")
 
 
 def test_another_form_of_the_word_is_found_too(channel: Channel):
@@ -56,7 +57,7 @@ def test_what_is_alike_there_is_more_likely_than_what_is_not(channel: Channel):
 def test_a_word_that_the_first_transcript_lacks_altogether_is_nowhere(channel: Channel):
     found = seconded(second("The black myth was always vainted to day."), "always", channel)
     assert found
-    assert found.start == found.end == 4
+    assert found.place == (4, 4)
     assert found.posterior == NOWHERE
 
 
@@ -94,3 +95,11 @@ def test_equal_transcripts_agree_and_different_ones_do_not():
 def test_repetitions_are_counted():
     assert second("no no no no").repetition == 0.75
     assert second("").repetition == 0.0
+
+
+def test_beyond_the_aligned_tokens_the_place_is_unknown(channel: Channel):
+    long = tuple(f"word{number}" for number in range(MOST_ALIGNED + 5))
+    transcript = SecondTranscript(ModelTranscript("tiny", " ".join((*long, "blacksmith")), (), None), long)
+    found = seconded(transcript, "blacksmith", channel)
+    assert found
+    assert (found.place, found.posterior) == (None, NOWHERE)

@@ -9,7 +9,7 @@ from hearsay.results.text_scores import TextScore, TextScores, WordsScore
 from indexer.errors import WrongRequest
 from indexer.matching.probability import PossibleMatch
 from indexer.matching.query_sampling import ABSENT, SAID, SampledQuery
-from indexer.matching.verification_training import AIM_CHECKED, CheckedMatch, CheckedQuery, fitted
+from indexer.matching.verification_training import LEAST_EMPTY, LEAST_RIGHT, CheckedMatch, CheckedQuery, fitted
 from indexer.passages import passages_of
 from indexer.query.explanation import Evidence
 
@@ -49,11 +49,11 @@ def test_the_scores_decide_where_probabilities_do_not():
     checked = [query.shown(model) for query in others]
     right = [sum(one.is_right for one in shown) for shown in checked]
     assert sum(right) > 0.9 * sum(not query.query.is_absent for query in others)
-    assert sum(right) >= AIM_CHECKED.right[0] * sum(map(len, checked))
+    assert sum(right) >= LEAST_RIGHT * sum(map(len, checked))
     assert sum(map(len, unchecked)) > 0
     assert sum(one.is_right for shown in unchecked for one in shown) < 0.3 * sum(map(len, unchecked))
     empty = [not shown for query, shown in zip(others, checked, strict=True) if query.query.is_absent]
-    assert sum(empty) >= (AIM_CHECKED.empty[0] - 0.05) * len(empty)
+    assert sum(empty) >= (LEAST_EMPTY - 0.05) * len(empty)
 
 
 def test_what_was_not_checked_keeps_its_probability_and_its_threshold():
